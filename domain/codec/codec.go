@@ -1,0 +1,152 @@
+package codec
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"aftercare/domain"
+	"aftercare/domain/seal"
+)
+
+// Entry is one stored type: see JSON and Upcast.
+type Entry struct {
+	name   string
+	decode func([]byte) (domain.Event, error)
+}
+
+// Name returns the stored name.
+func (e Entry) Name() string { return e.name }
+
+// JSON is the entry of an event that is stored as it is, under the name its zero value returns.
+func JSON[E domain.Event]() Entry {
+	var zero E
+	return Entry{zero.EventType(), func(data []byte) (domain.Event, error) {
+		var e E
+		if err := json.Unmarshal(data, &e); err != nil {
+			return nil, err
+		}
+		return e, nil
+	}}
+}
+
+// Upcast is the entry of a retired type: it is read as Old and seen as New by the rest of the program.
+func Upcast[Old any, New domain.Event](name string, f func(Old) New) Entry {
+	return Entry{name, func(data []byte) (domain.Event, error) {
+		var old Old
+		if err := json.Unmarshal(data, &old); err != nil {
+			return nil, err
+		}
+		return f(old), nil
+	}}
+}
+
+// Codec knows a fixed set of stored types.
+type Codec struct {
+	entries map[string]Entry
+	names   []string
+}
+
+// New returns a codec of the entries. It panics when two have one name.
+func New(entries ...Entry) *Codec {
+	c := &Codec{entries: make(map[string]Entry, len(entries))}
+	for _, e := range entries {
+		if _, twice := c.entries[e.name]; twice {
+			panic("codec: two entries named " + e.name)
+		}
+		c.entries[e.name] = e
+		c.names = append(c.names, e.name)
+	}
+	return c
+}
+
+// Names returns the stored names in the order of New.
+func (c *Codec) Names() []string { return append([]string(nil), c.names...) }
+
+// Encoded is an event as it goes to the store.
+type Encoded struct {
+	Type     string
+	Data     []byte
+	Metadata []byte
+}
+
+// Raw is an event as it comes from the store.
+type Raw struct {
+	ID         domain.UUID
+	Stream     string
+	Revision   uint64
+	Position   domain.Position
+	RecordedAt time.Time
+	Type       string
+	Data       []byte
+	Metadata   []byte
+}
+
+// Encode seals the texts of e for its place and returns its stored form. The metadata's OccurredAt is set from the event.
+func (c *Codec) Encode(ctx context.Context, s seal.Sealer, stream string, id domain.UUID, e domain.Event, m domain.Metadata) (Encoded, error) {
+	name := e.EventType()
+	if _, ok := c.entries[name]; !ok {
+		return Encoded{}, fmt.Errorf("encode %s: not in the catalog", name)
+	}
+	if carrier, ok := e.(seal.Carrier); ok {
+		sealed, err := carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
+			return seal.Seal(ctx, s, t, seal.Binding{Stream: stream, EventID: id, Path: path})
+		})
+		if err != nil {
+			return Encoded{}, fmt.Errorf("seal %s of %s: %w", name, stream, err)
+		}
+		e = sealed
+	}
+	data, err := marshal(e)
+	if err != nil {
+		return Encoded{}, fmt.Errorf("encode %s of %s: %w", name, stream, err)
+	}
+	m.OccurredAt = e.OccurredAt()
+	meta, err := marshal(m)
+	if err != nil {
+		return Encoded{}, fmt.Errorf("encode metadata of %s of %s: %w", name, stream, err)
+	}
+	return Encoded{Type: name, Data: data, Metadata: meta}, nil
+}
+
+// Decode returns the event of raw. A type not in the catalog, and a nil opener's sealed texts, are left as they are;
+// malformed bytes are an error that names the place.
+func (c *Codec) Decode(ctx context.Context, o seal.Opener, raw Raw) (domain.Recorded, error) {
+	r := domain.Recorded{
+		ID: raw.ID, Stream: raw.Stream, Revision: raw.Revision, Position: raw.Position,
+		RecordedAt: raw.RecordedAt, Type: raw.Type,
+	}
+	entry, ok := c.entries[raw.Type]
+	if !ok {
+		return r, nil
+	}
+	if err := json.Unmarshal(raw.Metadata, &r.Metadata); err != nil {
+		return r, fmt.Errorf("decode metadata of %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
+	}
+	e, err := entry.decode(raw.Data)
+	if err != nil {
+		return r, fmt.Errorf("decode %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
+	}
+	if carrier, ok := e.(seal.Carrier); ok && o != nil {
+		e, err = carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
+			return seal.Open(ctx, o, t, seal.Binding{Stream: raw.Stream, EventID: raw.ID, Path: path})
+		})
+		if err != nil {
+			return r, fmt.Errorf("open %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
+		}
+	}
+	r.Event = e
+	return r, nil
+}
+
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
