@@ -1,0 +1,94 @@
+package postgres_test
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"aftercare/deploy/localpg/localpgtest"
+	"aftercare/projections/postgres"
+)
+
+func TestConnectionsSayWhoTheyAreAndSpeakUTC(t *testing.T) {
+	t.Parallel()
+	pool, err := postgres.Open(t.Context(), localpgtest.URL(t), postgres.Options{ApplicationName: "reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+
+	var name, zone string
+	var at time.Time
+	if err := pool.QueryRow(t.Context(), `SELECT current_setting('application_name'), current_setting('timezone'),
+		'2024-03-31T02:30:00+02:00'::timestamptz`).Scan(&name, &zone, &at); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"reader", "UTC", "UTC"}, []string{name, zone, at.Location().String()}); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestARefusalIsNotTriedAgain(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(localpgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address.Path = "nowhere"
+	// Trying again for a day would outlast the test.
+	_, err = postgres.Open(t.Context(), address.String(), postgres.Options{Wait: 24 * time.Hour})
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) || answer.Code != "3D000" {
+		t.Errorf("got %v, want the server's refusal", err)
+	}
+}
+
+func TestAServerThatStartsLateIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	// The first connection is dropped, as by a server that is not up yet; the later ones reach the real server.
+	server, err := url.Parse(localpgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := late(t, server.Host)
+	server.Host = front
+	pool, err := postgres.Open(t.Context(), server.String(), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.Close()
+}
+
+func TestWaitingEnds(t *testing.T) {
+	t.Parallel()
+	listener := listen(t)
+	closed := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, wait := range map[string]time.Duration{"at once": -1, "after the wait": time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool, err := postgres.Open(t.Context(), "postgres://nobody@"+closed+"/none?sslmode=disable", postgres.Options{Wait: wait})
+			if err == nil {
+				pool.Close()
+				t.Error("connected to a server that is not there")
+			}
+		})
+	}
+}
+
+func listen(tb testing.TB) net.Listener {
+	tb.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return listener
+}
