@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aftercare/domain"
@@ -84,6 +85,10 @@ func (b *builder) hours(field string, list []Interval) []hours {
 	var out []hours
 	for i, interval := range list {
 		place := field + "[" + strconv.Itoa(i) + "]"
+		if len(interval) != 2 {
+			b.refuse("malformed-interval", place, "value", strings.Join(interval, ","))
+			continue
+		}
 		opening, ok := b.clock(place, interval[0])
 		closing, ok2 := b.clock(place, interval[1])
 		if !ok || !ok2 {

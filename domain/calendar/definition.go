@@ -1,12 +1,6 @@
 package calendar
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-
-	"aftercare/domain"
-)
+import "time"
 
 // Definition is a calendar as plain data, the form it is written, stored and exchanged in.
 type Definition struct {
@@ -21,21 +15,9 @@ type Definition struct {
 	MakeupHours []Interval `json:"makeupHours,omitempty" yaml:"makeupHours,omitempty"`
 }
 
-// Interval is an opening and a closing in local wall time, "15:04", half-open. "24:00" is the end of the day.
-type Interval [2]string
-
-// UnmarshalJSON reads a list of exactly two times.
-func (i *Interval) UnmarshalJSON(data []byte) error {
-	var list []string
-	if err := json.Unmarshal(data, &list); err != nil {
-		return fmt.Errorf("read an interval: %w", err)
-	}
-	if len(list) != len(i) {
-		return domain.Refuse(domain.Invalid, "calendar.malformed-interval", "value", string(data))
-	}
-	copy(i[:], list)
-	return nil
-}
+// Interval is an opening and a closing in local wall time, "15:04", half-open. "24:00" is the end of the day. It is a list
+// so that one of another length is a problem New reports beside the others, and not an error of decoding.
+type Interval []string
 
 // AlwaysOpen returns the definition of a calendar of a zone that is open at every instant.
 func AlwaysOpen(zone string) Definition {

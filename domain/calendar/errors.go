@@ -17,8 +17,8 @@ var (
 )
 
 // Problems are all the reasons New refuses a definition, in the order of its fields. Each has the code
-// calendar.unknown-zone, unknown-day, malformed-time, empty-interval, unsorted-intervals, overlapping-intervals,
-// malformed-date or missing-makeup-hours, and names its place in the parameter "field".
+// calendar.unknown-zone, unknown-day, malformed-interval, malformed-time, empty-interval, unsorted-intervals,
+// overlapping-intervals, malformed-date or missing-makeup-hours, and names its place in the parameter "field".
 type Problems []*domain.Error
 
 // Error returns the problems one after another, for logs.
