@@ -1,0 +1,112 @@
+package localpg_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"aftercare/deploy/localpg"
+)
+
+func TestAKilledServerComesBack(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	// A test's cluster may lose its last commits, one in use may not.
+	first := start(t, localpg.Options{Dir: dir, Settings: map[string]string{"synchronous_commit": "on"}})
+	query(t, first.URL(), "CREATE TABLE kept AS SELECT 7 AS n")
+	if err := syscall.Kill(postmaster(t, dir), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Done()
+	stop(t, first)
+
+	second := start(t, localpg.Options{Dir: dir})
+	if got := query(t, second.URL(), "SELECT n FROM kept"); got != "7" {
+		t.Errorf("got %q, want 7", got)
+	}
+}
+
+func TestTheServerOfAKilledProgramIsTakenOver(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	program, address := child(t, dir)
+	query(t, address, "CREATE TABLE kept AS SELECT 7 AS n")
+	orphan := postmaster(t, dir)
+	killGroup(t, program)
+	query(t, address, "SELECT 1") // it lives on
+
+	cluster := start(t, localpg.Options{Dir: dir})
+	if cluster.URL() != address {
+		t.Errorf("the address changed from %s to %s", address, cluster.URL())
+	}
+	if got := query(t, address, "SELECT n FROM kept"); got != "7" {
+		t.Errorf("got %q, want 7", got)
+	}
+	if now := postmaster(t, dir); now == orphan {
+		t.Errorf("the server is still the orphan %d", orphan)
+	}
+}
+
+func TestAHalfMadeClusterIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	program, _ := launch(t, dir)
+	eventually(t, "initdb writes", func() bool {
+		made, err := filepath.Glob(filepath.Join(dir, "cluster-new-*", "cluster", "base"))
+		return err == nil && len(made) > 0
+	})
+	killGroup(t, program)
+	if _, err := os.Stat(filepath.Join(dir, "cluster")); err == nil {
+		t.Fatal("the cluster was whole before the kill: nothing is tested")
+	}
+
+	cluster := start(t, localpg.Options{Dir: dir})
+	query(t, cluster.URL(), "SELECT 1")
+	if left, err := filepath.Glob(filepath.Join(dir, "cluster-new-*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+func TestAPidFileThatNamesAnotherProcessHarmsNobody(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	first := start(t, localpg.Options{Dir: dir})
+	stop(t, first)
+	// As after a crash of the machine, when the number has gone to somebody else: us.
+	stale := strconv.Itoa(os.Getpid()) + "\n" + filepath.Join(dir, "cluster") + "\n1\n1\n\n\n"
+	if err := os.WriteFile(filepath.Join(dir, "cluster", "postmaster.pid"), []byte(stale), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, localpg.Options{Dir: dir})
+	query(t, second.URL(), "SELECT 1")
+}
+
+func TestTheClusterOfSomebodyElseIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, place := range map[string]string{"in the folder": ".", "below it": "cluster"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			file := filepath.Join(dir, place, "PG_VERSION")
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte("15\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Fast: true})
+			var foreign *localpg.ForeignError
+			if !errors.As(err, &foreign) {
+				t.Errorf("got %v, want a %T", err, foreign)
+			}
+			count := 0
+			err = filepath.WalkDir(dir, func(string, os.DirEntry, error) error { count++; return nil })
+			if want := 2 + min(1, len(place)-1); err != nil || count != want {
+				t.Errorf("the folder now holds %d things, want %d: %v", count, want, err)
+			}
+		})
+	}
+}
