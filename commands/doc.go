@@ -1,8 +1,19 @@
-// Package commands is the write side: it loads a history, decides, and appends at the revision it read.
+// Package commands is the write side: it loads a history, decides, and appends at the revision it read. It knows no
+// store, no transport and no aggregate.
 //
 // # Design
 //
-// There is no command bus. A Handler is a value per aggregate; Log is the store as the write side needs it. Event ids
-// derive from the command id and the index, so that a retry is the same append. The stream itself is the memory of
-// idempotency: a command id found in it with the same body returns the first receipt, with another body is refused.
+// There is no command bus. A Handler is a value per aggregate; Log is the store as the write side needs it. The stream
+// itself is the memory of idempotency: a command id found in it with the same body returns the first receipt, with another
+// body is refused. Event ids derive from the command id, the hash of the body and the index, so that a retry is the same
+// append, and one key with two bodies is never the same append, not even when both are sent at the same moment.
+//
+// The hash of a body is an HMAC under a key of the installation, over a canonical encoding of the command in clear (see
+// hash.go): equal bodies can be told without the metadata telling anyone what was in them.
+//
+// HandleAll is one atomic append. Only when the store refuses its size is it split, in order, into the fewest halvings
+// that fit; a crash in between leaves a prefix, which sending the same commands again completes.
+//
+// Failures of the store leave a Handler as refusals of kind Unavailable that still wrap their cause: the edge tells the
+// caller to try again, the log keeps the reason.
 package commands

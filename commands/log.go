@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"aftercare/domain"
@@ -45,10 +46,26 @@ var (
 	ErrConflict = errors.New("the stream has moved on")
 	// ErrTooLarge says that the store refuses the size of an append.
 	ErrTooLarge = errors.New("the append is larger than the store accepts")
+	// ErrUnknownType says that a stream holds a type that this program's catalog does not know: deciding on part of a
+	// history would be wrong. A newer version of the program wrote it.
+	ErrUnknownType = errors.New("the history holds an event of a type unknown to this program")
 	// ErrUnavailable says that the store cannot be reached or cannot write now. The outcome of an append is unknown;
 	// the same append may be sent again.
 	ErrUnavailable = errors.New("the event store is unavailable")
 )
+
+// TooLargeError is ErrTooLarge with its numbers, in bytes. Size is 0 when only the store knows it.
+type TooLargeError struct {
+	Size, Limit int
+}
+
+// Error names both sizes.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%v: %d of %d bytes", ErrTooLarge, e.Size, e.Limit)
+}
+
+// Is makes errors.Is match ErrTooLarge.
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge } //nolint:errorlint // Is is asked about one link
 
 // Follower reads everything that is recorded, in the order of positions, and goes on with what is new.
 type Follower interface {

@@ -1,0 +1,155 @@
+package eventstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+	"unicode/utf16"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
+
+	"aftercare/commands"
+	"aftercare/domain"
+	"aftercare/domain/codec"
+	"aftercare/domain/seal"
+)
+
+// Options of Open. The zero value is useful.
+type Options struct {
+	// OperationTimeout bounds every call to the store. Defaults to 10 s.
+	OperationTimeout time.Duration
+	// RetryFor is how long an operation is tried again while the store is unavailable. Defaults to 2 s.
+	RetryFor time.Duration
+	// MaxAppendSize is the store's own limit of one append, in bytes. Defaults to 1 MiB, the least of all servers.
+	MaxAppendSize int
+	// MaxConnections bounds the connections for reads and appends; each Follow has one more. Defaults to 16.
+	MaxConnections int
+	// Logger hears of outages. Defaults to slog.Default().
+	Logger *slog.Logger
+}
+
+// Log is a commands.Log and commands.Follower. It is safe for concurrent use.
+type Log struct {
+	options Options
+	codec   *codec.Codec
+	sealer  seal.Sealer
+	pool    *pool
+	slots   chan struct{} // bounds the operations, and with them the connections
+}
+
+var (
+	_ commands.Log      = (*Log)(nil)
+	_ commands.Follower = (*Log)(nil)
+)
+
+// Open returns the log of the store at an esdb:// or esdb+discover:// address. It does not connect yet: the only error is
+// that of a malformed address.
+func Open(url string, c *codec.Codec, s seal.Sealer, o Options) (*Log, error) {
+	o.OperationTimeout = cmp.Or(o.OperationTimeout, 10*time.Second)
+	o.RetryFor = cmp.Or(o.RetryFor, 2*time.Second)
+	o.MaxAppendSize = cmp.Or(o.MaxAppendSize, 1<<20)
+	o.Logger = cmp.Or(o.Logger, slog.Default())
+	o.MaxConnections = cmp.Or(o.MaxConnections, 16)
+	p, err := newPool(url, o.OperationTimeout, o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &Log{options: o, codec: c, sealer: s, pool: p, slots: make(chan struct{}, o.MaxConnections)}, nil
+}
+
+// Close refuses new calls and waits for those in flight, which their timeouts bound.
+func (l *Log) Close() error {
+	l.pool.close()
+	return nil
+}
+
+// pageSize is the number of events of one read: most streams are shorter.
+const pageSize = 500
+
+// Read implements commands.Log. It reads in pages, each with its own timeout.
+func (l *Log) Read(ctx context.Context, stream string, from uint64) iter.Seq2[domain.Recorded, error] {
+	return func(yield func(domain.Recorded, error) bool) {
+		for {
+			page, err := retry(ctx, l, func(ctx context.Context) ([]codec.Raw, error) { return l.page(ctx, stream, from) })
+			if err != nil {
+				yield(domain.Recorded{}, fmt.Errorf("read %s from %d: %w", stream, from, err))
+				return
+			}
+			for _, raw := range page {
+				r, err := l.codec.Decode(ctx, nil, raw)
+				if !yield(r, err) || err != nil {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+			from = page[len(page)-1].Revision + 1
+		}
+	}
+}
+
+func (l *Log) page(ctx context.Context, stream string, from uint64) ([]codec.Raw, error) {
+	return call(ctx, l.pool, func(client *esdb.Client) ([]codec.Raw, error) {
+		events, err := client.ReadStream(ctx, stream, esdb.ReadStreamOptions{From: esdb.Revision(from)}, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		defer events.Close()
+		return collect(events)
+	})
+}
+
+// Append implements commands.Log.
+func (l *Log) Append(ctx context.Context, stream string, expected commands.Expected, events []commands.Proposed) (commands.Receipt, error) {
+	if len(events) == 0 {
+		return commands.Receipt{}, fmt.Errorf("append to %s: no events", stream)
+	}
+	data, err := l.encode(ctx, stream, events)
+	if err != nil {
+		return commands.Receipt{}, err
+	}
+	options := esdb.AppendToStreamOptions{ExpectedRevision: esdb.NoStream{}, Deadline: &l.options.OperationTimeout}
+	if expected != commands.NoStream {
+		options.ExpectedRevision = esdb.Revision(uint64(expected)) //nolint:gosec // the only negative value is NoStream
+	}
+	receipt, err := retry(ctx, l, func(ctx context.Context) (commands.Receipt, error) {
+		return call(ctx, l.pool, func(client *esdb.Client) (commands.Receipt, error) {
+			result, err := client.AppendToStream(ctx, stream, options, data...)
+			if err != nil {
+				return commands.Receipt{}, err
+			}
+			return commands.Receipt{
+				Revision: result.NextExpectedVersion,
+				Position: domain.Position{Commit: result.CommitPosition, Prepare: result.PreparePosition},
+			}, nil
+		})
+	})
+	if err != nil {
+		return commands.Receipt{}, fmt.Errorf("append to %s: %w", stream, err)
+	}
+	return receipt, nil
+}
+
+// encode seals and encodes the events, once for all attempts, and holds them to the store's limit.
+func (l *Log) encode(ctx context.Context, stream string, events []commands.Proposed) ([]esdb.EventData, error) {
+	size, data := 0, make([]esdb.EventData, len(events))
+	for i, p := range events {
+		e, err := l.codec.Encode(ctx, l.sealer, stream, p.ID, p.Event, p.Metadata)
+		if err != nil {
+			return nil, err
+		}
+		size += len(e.Data) + len(e.Metadata) + 2*len(utf16.Encode([]rune(e.Type)))
+		data[i] = esdb.EventData{
+			EventID: uuid.UUID(p.ID), EventType: e.Type, ContentType: esdb.ContentTypeJson, Data: e.Data, Metadata: e.Metadata,
+		}
+	}
+	if size > l.options.MaxAppendSize {
+		return nil, fmt.Errorf("append to %s: %w", stream, &commands.TooLargeError{Size: size, Limit: l.options.MaxAppendSize})
+	}
+	return data, nil
+}

@@ -1,0 +1,54 @@
+package eventstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aftercare/commands"
+)
+
+// retry runs f, each time within the operation timeout, until it succeeds, fails for good or the time for retries is up.
+func retry[T any](ctx context.Context, l *Log, f func(context.Context) (T, error)) (T, error) {
+	enough := time.NewTimer(l.options.RetryFor)
+	defer enough.Stop()
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		value, err := attempt(ctx, l, f)
+		if !errors.Is(err, commands.ErrUnavailable) || ctx.Err() != nil {
+			return value, err
+		}
+		pause := time.NewTimer(wait)
+		select {
+		case <-pause.C:
+			continue
+		case <-enough.C:
+		case <-ctx.Done():
+		}
+		pause.Stop()
+		return value, err
+	}
+}
+
+// attempt bounds f in time and in number. A time that is up is an unavailable store, whoever set it; a cancelled ctx is
+// only that.
+func attempt[T any](ctx context.Context, l *Log, f func(context.Context) (T, error)) (value T, err error) {
+	bounded, cancel := context.WithTimeout(ctx, l.options.OperationTimeout)
+	defer cancel()
+	select {
+	case l.slots <- struct{}{}:
+		value, err = f(bounded)
+		<-l.slots
+	case <-bounded.Done():
+		err = bounded.Err()
+	}
+	switch {
+	case err == nil:
+		return value, nil
+	case errors.Is(ctx.Err(), context.Canceled):
+		return value, context.Cause(ctx)
+	case errors.Is(bounded.Err(), context.DeadlineExceeded) && !errors.Is(err, commands.ErrUnavailable):
+		return value, fmt.Errorf("%w: %w", commands.ErrUnavailable, err)
+	}
+	return value, err
+}
