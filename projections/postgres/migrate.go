@@ -46,8 +46,7 @@ func run(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	err = migrator.Migrate(ctx)
-	var version migrate.BadVersionError
-	if errors.As(err, &version) {
+	if _, ok := errors.AsType[migrate.BadVersionError](err); ok {
 		return fmt.Errorf("%w: %w", ErrNewer, err)
 	}
 	return err

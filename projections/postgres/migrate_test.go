@@ -47,7 +47,7 @@ func TestProcessesMayMigrateTogether(t *testing.T) {
 func TestMigratingAgainChangesNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.Pool(t)
-	if _, err := pool.Exec(t.Context(), `INSERT INTO projection_checkpoint (view, version, commit_position, prepare_position)
+	if _, err := pool.Exec(t.Context(), `INSERT INTO aftercare.checkpoint (view, shape, commit_position, prepare_position)
 		VALUES ('ticket', 1, 7, 7)`); err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestMigratingAgainChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var position int64
-	if err := pool.QueryRow(t.Context(), "SELECT commit_position FROM projection_checkpoint").Scan(&position); err != nil {
+	if err := pool.QueryRow(t.Context(), "SELECT commit_position FROM aftercare.checkpoint").Scan(&position); err != nil {
 		t.Fatal(err)
 	}
 	if position != 7 {

@@ -1,0 +1,175 @@
+package projections
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"aftercare/domain"
+	"aftercare/domain/codec"
+	"aftercare/domain/seal"
+	"aftercare/projections/feed"
+)
+
+// batch is a stretch of the log, decoded once for all views.
+type batch struct {
+	entries  []entry
+	target   domain.Position
+	messages []*message.Message
+	// open counts the views that still have to commit it.
+	open atomic.Int32
+}
+
+// release says that one view is through with the batch. The last one acks.
+func (b *batch) release() {
+	if b.open.Add(-1) > 0 {
+		return
+	}
+	for _, m := range b.messages {
+		m.Ack()
+	}
+}
+
+// collector makes batches of messages.
+type collector struct {
+	messages <-chan *message.Message
+	most     int
+	codec    *codec.Codec
+	opener   seal.Opener
+	logger   *slog.Logger
+	handles  func(string) bool
+	// live is set once the end of the log was seen: then a batch does not wait for company.
+	live bool
+}
+
+const (
+	// lingerBehind is how long a batch waits to fill up while there is history to catch up with, lingerLive afterwards.
+	lingerBehind = 50 * time.Millisecond
+	lingerLive   = time.Millisecond
+)
+
+// next waits for the next batch. It returns nil when there will be none.
+func (c *collector) next(ctx context.Context) (*batch, error) {
+	first, ok := <-c.messages
+	if !ok {
+		return nil, ctx.Err()
+	}
+	b := &batch{}
+	var events []codec.Raw
+	take := func(m *message.Message) (bool, error) {
+		b.messages = append(b.messages, m)
+		at, err := feed.PositionOf(m)
+		if err != nil {
+			return true, err
+		}
+		b.target = at
+		switch feed.ProgressOf(m) {
+		case feed.Live:
+			c.live = true
+			return true, nil
+		case feed.Passed:
+			return false, nil
+		}
+		e, err := feed.Event(m)
+		if err != nil {
+			return true, err
+		}
+		if c.handles(e.Type) {
+			events = append(events, e)
+		}
+		return len(b.messages) >= c.most, nil
+	}
+	full, err := take(first)
+	linger := lingerBehind
+	if c.live {
+		linger = lingerLive
+	}
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	for !full && err == nil {
+		select {
+		case m, ok := <-c.messages:
+			if !ok {
+				return nil, ctx.Err()
+			}
+			full, err = take(m)
+		case <-timer.C:
+			full = true
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.entries, err = c.decode(ctx, events)
+	return b, err
+}
+
+// decode decodes events, keeping their order. It waits out the failures that are not an event's.
+func (c *collector) decode(ctx context.Context, events []codec.Raw) ([]entry, error) {
+	const share = 256
+	entries := make([]entry, len(events))
+	pause := firstPause
+	for {
+		var (
+			wg      sync.WaitGroup
+			waiting atomic.Pointer[error]
+			size    = max(share, (len(events)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+		)
+		for start := 0; start < len(events); start += size {
+			wg.Go(func() {
+				for i := start; i < min(start+size, len(events)); i++ {
+					entries[i] = decode(ctx, c.codec, c.opener, events[i])
+					if err := entries[i].err; err != nil && passing(err) {
+						waiting.Store(&err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		err := waiting.Load()
+		if err == nil {
+			return known(entries), nil
+		}
+		c.logger.WarnContext(ctx, "decoding waits", slog.Any("error", *err), slog.Duration("pause", pause))
+		if !sleep(ctx, pause) {
+			return nil, ctx.Err()
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// decode decodes one event; a panic of an upcaster is an error like any other.
+func decode(ctx context.Context, c *codec.Codec, o seal.Opener, e codec.Raw) entry {
+	var out entry
+	out.err = guard(func() error {
+		var err error
+		out.Recorded, err = c.Decode(ctx, o, e)
+		return err
+	})
+	if out.err != nil {
+		out.Recorded = domain.Recorded{
+			ID: e.ID, Stream: e.Stream, Revision: e.Revision, Position: e.Position, RecordedAt: e.RecordedAt, Type: e.Type,
+		}
+	}
+	return out
+}
+
+// known leaves out the events of types that the catalog does not have.
+func known(entries []entry) []entry {
+	kept := entries[:0]
+	for _, e := range entries {
+		if e.Event != nil || e.err != nil {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}

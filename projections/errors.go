@@ -1,0 +1,61 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"aftercare/domain"
+)
+
+// ErrTaken says that another runner moves the view's checkpoint: only one may.
+var ErrTaken = errors.New("another runner moves the view's checkpoint")
+
+// errMoved says that a rebuild took the view's place, or that it was restarted: its checkpoint is to be read again.
+var errMoved = errors.New("the view's tables were replaced")
+
+// passing reports whether an error says nothing about the event: the database or a service behind it cannot answer now, or
+// the tables are not there. Trying again later is right, however often; setting the event aside is wrong.
+func passing(err error) bool {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		switch answer.Code {
+		case "40001", "40P01", // serialization failure, deadlock
+			"55P03", "55006", "25006", // lock not available, object in use, read-only (a replica before it is promoted)
+			"42P01", "42703", "3F000", "42501", "3D000": // no such table, column, schema; not allowed; no such database
+			return true
+		}
+		switch answer.Code[:2] {
+		case "08", "53", "57", "58", "28", "XX": // connection, resources, operator, system, sign-in, internal
+			return true
+		}
+		return false
+	}
+	var (
+		network net.Error
+		refusal *domain.Error
+		connect *pgconn.ConnectError
+	)
+	return errors.As(err, &network) || errors.As(err, &connect) ||
+		errors.As(err, &refusal) && refusal.Kind == domain.Unavailable ||
+		errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, pgx.ErrTxClosed) || pgconn.SafeToRetry(err) ||
+		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") ||
+		strings.Contains(err.Error(), "closed pool")
+}
+
+// guard makes an error of a panic.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,79 @@
+package feed
+
+import (
+	"context"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// flight is an item on its way: a message of it was made and perhaps handed out.
+type flight struct {
+	item   item
+	msg    *message.Message
+	cancel context.CancelFunc
+}
+
+// deliver hands items out in order, at most Ahead of them without an ack. The oldest one in flight decides: its ack makes
+// room, its nack takes all back.
+func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- *message.Message) {
+	var (
+		flights []flight
+		sent    int
+	)
+	for {
+		var (
+			in            = items
+			next          chan<- *message.Message
+			msg           *message.Message
+			acked, nacked <-chan struct{}
+		)
+		if sent < len(flights) {
+			next, msg = out, flights[sent].msg
+		}
+		if sent < len(flights) || len(flights) >= s.options.Ahead {
+			in = nil
+		}
+		if sent > 0 {
+			acked, nacked = flights[0].msg.Acked(), flights[0].msg.Nacked()
+		}
+		select {
+		case it, ok := <-in:
+			if !ok {
+				return
+			}
+			flights = append(flights, s.launch(ctx, it))
+		case next <- msg:
+			sent++
+		case <-acked:
+			flights[0].cancel()
+			flights[0] = flight{}
+			flights = flights[1:]
+			sent--
+		case <-nacked:
+			for i := range sent {
+				flights[i].cancel()
+			}
+			if !sleep(ctx, s.options.NackDelay) {
+				return
+			}
+			for i := range sent {
+				flights[i] = s.launch(ctx, flights[i].item)
+			}
+			sent = 0
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Subscriber) launch(ctx context.Context, it item) flight {
+	var m *message.Message
+	if it.progress != 0 {
+		m = newProgress(it.progress, it.position)
+	} else {
+		m = s.options.Unmarshal(it.event)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	m.SetContext(ctx)
+	return flight{it, m, cancel}
+}

@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"aftercare/domain"
+	"aftercare/domain/codec"
+)
+
+// item is what the store sent: an event, or progress without one.
+type item struct {
+	event    codec.Raw
+	position domain.Position
+	progress Progress
+}
+
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 5 * time.Second
+	// window is how many events a filtered subscription looks at before it reports its position.
+	window = 256
+)
+
+// follow reads the log into items until ctx ends, over as many connections as it takes.
+func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, items chan<- item) {
+	at := s.options.After
+	pause := firstPause
+	for {
+		came, err := s.receive(ctx, f, &at, items)
+		if ctx.Err() != nil {
+			return
+		}
+		s.options.Observe(err)
+		if came {
+			pause = firstPause
+		}
+		s.log.logger().WarnContext(ctx, "subscription lost", slog.Any("error", err),
+			slog.Uint64("position", at.Commit), slog.Duration("pause", pause))
+		if !sleep(ctx, pause+rand.N(pause/2)) { //nolint:gosec // jitter
+			return
+		}
+		pause = min(pause*2, lastPause)
+	}
+}
+
+// receive reads over one connection until it ends, and moves at. It reports whether an event came.
+func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at *domain.Position, items chan<- item) (came bool, err error) {
+	sub, err := open(ctx, s.log, func(ctx context.Context, c *esdb.Client) (*esdb.Subscription, error) {
+		return c.SubscribeToAll(ctx, esdb.SubscribeToAllOptions{From: from(*at), Filter: f, MaxSearchWindow: window})
+	}, func(sub *esdb.Subscription) { _ = sub.Close() })
+	if err != nil {
+		return false, err
+	}
+	defer sub.close()
+	s.options.Observe(nil)
+	for {
+		var it item
+		switch got := sub.stream.Recv(); {
+		case got.SubscriptionDropped != nil:
+			if err := got.SubscriptionDropped.Error; err != nil {
+				return came, err
+			}
+			return came, errors.New("the subscription was dropped")
+		case got.EventAppeared != nil:
+			came = true
+			e := raw(got.EventAppeared.OriginalEvent())
+			it = item{event: e, position: e.Position}
+		case got.CheckPointReached != nil:
+			it = item{position: position(*got.CheckPointReached), progress: Passed}
+		case got.CaughtUp != nil:
+			it = item{position: *at, progress: Live}
+		default:
+			continue
+		}
+		switch {
+		case it.progress == Live:
+		case it.position.Compare(*at) <= 0:
+			continue
+		default:
+			*at = it.position
+		}
+		if it.progress != 0 && !s.options.Progress {
+			continue
+		}
+		select {
+		case items <- it:
+		case <-ctx.Done():
+			return came, ctx.Err()
+		}
+	}
+}
+
+// sleep waits, and reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,109 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"aftercare/domain"
+	"aftercare/domain/codec"
+)
+
+// Head is the newest event of the log that is not the store's own.
+type Head struct {
+	Position   domain.Position
+	RecordedAt time.Time
+}
+
+// Head returns the head of the log; the zero Head when there are no events.
+func (l *Log) Head(ctx context.Context) (Head, error) {
+	options := esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}
+	for count := uint64(16); ; count = min(count*4, 4096) {
+		var seen uint64
+		for e, err := range l.all(ctx, options, count) {
+			if err != nil {
+				return Head{}, fmt.Errorf("read the head of the log: %w", err)
+			}
+			if !own(e.EventType) {
+				return Head{position(e.Position), e.CreatedDate.UTC()}, nil
+			}
+			options.From = e.Position
+			seen++
+		}
+		if seen < count {
+			return Head{}, nil
+		}
+	}
+}
+
+// Read returns the events after a position, in order, up to the end of the log at that moment. It leaves out the store's
+// own. The sequence ends after the first error.
+func (l *Log) Read(ctx context.Context, after domain.Position) iter.Seq2[codec.Raw, error] {
+	return func(yield func(codec.Raw, error) bool) {
+		options := esdb.ReadAllOptions{Direction: esdb.Forwards, From: from(after)}
+		for e, err := range l.all(ctx, options, math.MaxUint64) {
+			if err != nil {
+				yield(codec.Raw{}, fmt.Errorf("read the log: %w", err))
+				return
+			}
+			if own(e.EventType) || position(e.Position).Compare(after) <= 0 {
+				continue
+			}
+			if !yield(raw(e), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Event returns one event of a stream.
+func (l *Log) Event(ctx context.Context, stream string, revision uint64) (codec.Raw, error) {
+	read, err := open(ctx, l, func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
+		return c.ReadStream(ctx, stream, esdb.ReadStreamOptions{From: esdb.Revision(revision)}, 1)
+	}, (*esdb.ReadStream).Close)
+	if err != nil {
+		return codec.Raw{}, fmt.Errorf("read %d@%s: %w", revision, stream, err)
+	}
+	defer read.close()
+	e, err := read.stream.Recv()
+	if err != nil {
+		return codec.Raw{}, fmt.Errorf("read %d@%s: %w", revision, stream, err)
+	}
+	return raw(e.OriginalEvent()), nil
+}
+
+func (l *Log) all(ctx context.Context, options esdb.ReadAllOptions, count uint64) iter.Seq2[*esdb.RecordedEvent, error] {
+	return func(yield func(*esdb.RecordedEvent, error) bool) {
+		read, err := open(ctx, l, func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
+			return c.ReadAll(ctx, options, count)
+		}, (*esdb.ReadStream).Close)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer read.close()
+		for {
+			e, err := read.stream.Recv()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(e.OriginalEvent(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// own reports whether a type is one of the store's own.
+func own(eventType string) bool { return strings.HasPrefix(eventType, "$") }

@@ -1,0 +1,57 @@
+package projections
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"aftercare/domain"
+)
+
+// behind is the error of an event parked only because an earlier one of its stream is.
+const behind = "an earlier event of the stream is parked"
+
+// entry is an event as a view is given it: decoded, or with the error that kept it from being decoded.
+type entry struct {
+	domain.Recorded
+	err error
+}
+
+// parked returns which of the streams of the entries have parked events.
+func (s slot) parked(ctx context.Context, tx pgx.Tx, entries []entry) (map[string]bool, error) {
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Stream)
+	}
+	rows, err := tx.Query(ctx, `select distinct stream from aftercare.parked_event where view = $1 and stream = any($2)`, s.key, names)
+	if err != nil {
+		return nil, fmt.Errorf("look for parked streams: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for parked streams: %w", err)
+	}
+	streams := make(map[string]bool, len(found))
+	for _, name := range found {
+		streams[name] = true
+	}
+	return streams, nil
+}
+
+// park sets an event aside.
+func (s slot) park(ctx context.Context, tx pgx.Tx, e domain.Recorded, reason string, attempts int) error {
+	_, err := tx.Exec(ctx, `
+		insert into aftercare.parked_event (view, commit_position, prepare_position, event_id, stream, revision, type, error, attempts)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		on conflict do nothing`,
+		s.key, stored(e.Position.Commit), stored(e.Position.Prepare), [16]byte(e.ID), e.Stream, stored(e.Revision), e.Type, reason, attempts)
+	if err != nil {
+		return fmt.Errorf("park %s at %d@%s: %w", e.Type, e.Revision, e.Stream, err)
+	}
+	return nil
+}
+
+// stored is a number of the log as Postgres keeps it. The log's own numbers are signed 64 bit.
+func stored(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // bounded just here

@@ -1,0 +1,210 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aftercare/domain"
+	"aftercare/domain/codec"
+	"aftercare/domain/seal"
+	"aftercare/projections/feed"
+)
+
+// Runner keeps views up to date with the log.
+type Runner struct {
+	// Pool reaches the database. Each view needs one connection.
+	Pool *pgxpool.Pool
+	// Log is the event store.
+	Log *feed.Log
+	// Codec and Opener decode events; without an Opener, texts stay sealed.
+	Codec  *codec.Codec
+	Opener seal.Opener
+	// Views are what to keep.
+	Views []View
+	// Tracker hears of every commit. Defaults to one of the runner's own.
+	Tracker *Tracker
+	// Most is the largest number of events in a batch. Defaults to 5,000.
+	Most int
+	// Patience is how long one view may fail before the others go on without it. It joins them again once it recovered.
+	// Defaults to 5 s.
+	Patience time.Duration
+	// Logger defaults to one that discards.
+	Logger *slog.Logger
+}
+
+// Run folds events into the views until ctx ends, through outages of the store and of the database. It returns nil when
+// ctx ends, and otherwise when no view is left that it may keep, with the reasons: ErrOutdated and ErrTaken.
+func (r *Runner) Run(ctx context.Context) error {
+	run := *r
+	if run.Most == 0 {
+		run.Most = 5000
+	}
+	if run.Patience == 0 {
+		run.Patience = 5 * time.Second
+	}
+	if run.Logger == nil {
+		run.Logger = slog.New(slog.DiscardHandler)
+	}
+	if run.Tracker == nil {
+		run.Tracker = &Tracker{Pool: run.Pool, Log: run.Log}
+	}
+	return run.rounds(ctx)
+}
+
+// rounds runs subscription after subscription: a new one starts when a view that had fallen out has recovered.
+func (r *Runner) rounds(ctx context.Context) error {
+	views := slices.Clone(r.Views)
+	var reasons []error
+	for {
+		workers, refused, err := r.prepare(ctx, views)
+		if err != nil {
+			return nil //nolint:nilerr // ctx has ended
+		}
+		reasons = append(reasons, refused...)
+		if len(workers) == 0 {
+			return errors.Join(reasons...)
+		}
+		stopped, lost := r.round(ctx, workers)
+		if ctx.Err() != nil {
+			return nil
+		}
+		reasons = append(reasons, lost...)
+		views = views[:0]
+		for _, w := range workers {
+			if !stopped[w.key] {
+				views = append(views, w.view)
+			}
+		}
+	}
+}
+
+// prepare makes the workers of the views, and the views' tables where they are missing. It waits for the database.
+func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, refused []error, err error) {
+	for _, v := range views {
+		s := liveSlot(v)
+		for pause := firstPause; ; pause = min(2*pause, lastPause) {
+			c, err := ensure(ctx, r.Pool, s)
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			r.Tracker.failing(v.Name(), err)
+			if errors.Is(err, ErrOutdated) {
+				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", v.Name()), slog.Any("error", err))
+				refused = append(refused, err)
+				break
+			}
+			if err == nil {
+				r.Tracker.moved(v.Name(), c.position, 0)
+				workers = append(workers, r.worker(s, c))
+				break
+			}
+			r.Logger.WarnContext(ctx, "view waits", slog.String("view", v.Name()), slog.Any("error", err), slog.Duration("pause", pause))
+			if !sleep(ctx, pause) {
+				return nil, nil, ctx.Err()
+			}
+		}
+	}
+	return workers, refused, nil
+}
+
+func (r *Runner) worker(s slot, c checkpoint) *worker {
+	name := s.view.Name()
+	return &worker{
+		slot: s, pool: r.Pool, logger: r.Logger, checkpoint: c,
+		failing: func(err error) { r.Tracker.failing(name, err) },
+		moved:   func(at domain.Position, events int) { r.Tracker.moved(name, at, events) },
+	}
+}
+
+// round feeds the workers from one subscription, which starts at the one that is least far. It ends with ctx, when a view
+// was stopped, or when one that had fallen out has recovered. It returns the keys of the stopped views, and why.
+func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool, []error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	start := workers[0].position
+	for _, w := range workers[1:] {
+		if w.position.Compare(start) < 0 {
+			start = w.position
+		}
+	}
+	sub := feed.NewSubscriber(r.Log, feed.Options{After: start, Ahead: 4 * r.Most, Progress: true, Observe: r.Tracker.connected})
+	defer sub.Close() //nolint:errcheck // it returns nil
+	messages, err := sub.Subscribe(ctx, feed.All)
+	if err != nil {
+		return nil, []error{fmt.Errorf("subscribe to the log: %w", err)}
+	}
+
+	var (
+		wg      sync.WaitGroup
+		mu      sync.Mutex
+		stopped = make(map[string]bool)
+		reasons []error
+		lanes   []*lane
+	)
+	for _, w := range workers {
+		l := &lane{worker: w, inbox: make(chan *batch, 2), out: make(chan struct{}), patience: r.Patience}
+		lanes = append(lanes, l)
+		wg.Go(func() {
+			err := l.run(ctx)
+			if errors.Is(err, ErrTaken) {
+				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", w.key), slog.Any("error", err))
+				r.Tracker.failing(w.key, err)
+				mu.Lock()
+				stopped[w.key] = true
+				reasons = append(reasons, err)
+				mu.Unlock()
+			}
+			if err != nil || ctx.Err() == nil {
+				cancel() // a lane that returns early asks for another round
+			}
+		})
+	}
+	if err := r.pump(ctx, &collector{
+		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(workers),
+	}, lanes); err != nil && ctx.Err() == nil {
+		r.Logger.ErrorContext(ctx, "subscription given up", slog.Any("error", err))
+	}
+	cancel()
+	wg.Wait()
+	return stopped, reasons
+}
+
+func handled(workers []*worker) func(string) bool {
+	known := make(map[string]bool)
+	return func(eventType string) bool {
+		h, ok := known[eventType]
+		if !ok {
+			h = slices.ContainsFunc(workers, func(w *worker) bool { return w.view.Handles(eventType) })
+			known[eventType] = h
+		}
+		return h
+	}
+}
+
+// pump gives every batch to every lane.
+func (r *Runner) pump(ctx context.Context, c *collector, lanes []*lane) error {
+	for {
+		b, err := c.next(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		b.open.Store(int32(len(lanes))) //nolint:gosec // a handful
+		for _, l := range lanes {
+			select {
+			case l.inbox <- b:
+			case <-l.out:
+				b.release()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		r.Tracker.seen(b.target)
+	}
+}

@@ -1,0 +1,232 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aftercare/domain"
+)
+
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 5 * time.Second
+	// tries is how often one event is given to a view before it is parked.
+	tries = 3
+)
+
+// worker folds batches into one slot. It is used by one goroutine.
+type worker struct {
+	slot
+	pool   *pgxpool.Pool
+	logger *slog.Logger
+	checkpoint
+	// failing hears of every failed attempt, and of the next success as nil.
+	failing func(error)
+	// moved hears of every commit.
+	moved func(at domain.Position, events int)
+	// unsure is the target of a commit whose answer was lost.
+	unsure domain.Position
+}
+
+// process folds the entries, which lie after the checkpoint, and moves the checkpoint to target. It tries for ever where
+// the fault is not an event's, and parks the event where it is. It returns when ctx ends, and with ErrTaken.
+func (w *worker) process(ctx context.Context, entries []entry, target domain.Position) error {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := w.attempt(ctx, entries, target)
+		switch {
+		case err == nil:
+			w.failing(nil)
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, ErrTaken):
+			return err
+		case errors.Is(err, errMoved):
+			if w.position.Compare(target) >= 0 {
+				return nil
+			}
+			entries = after(entries, w.position)
+			continue
+		}
+		w.failing(err)
+		switch {
+		case passing(err) || len(entries) == 0:
+			attempt = 0
+			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.Any("error", err), slog.Duration("pause", pause))
+		case len(entries) > 1:
+			half := len(entries) / 2
+			if err := w.process(ctx, entries[:half], entries[half-1].Position); err != nil {
+				return err
+			}
+			return w.process(ctx, after(entries[half:], w.position), target)
+		case attempt >= tries:
+			e := entries[0]
+			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),
+				slog.Uint64("revision", e.Revision), slog.String("type", e.Type), slog.Any("error", err))
+			entries = []entry{{e.Recorded, &parking{err, attempt}}}
+			continue
+		}
+		if !sleep(ctx, pause) {
+			return ctx.Err()
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// parking is the error of an entry that was tried often enough.
+type parking struct {
+	reason   error
+	attempts int
+}
+
+// Error returns the reason.
+func (p *parking) Error() string { return p.reason.Error() }
+
+// attempt does all of it in one transaction.
+func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Position) error {
+	committing := false
+	err := pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
+		held, err := w.hold(ctx, tx)
+		if err != nil {
+			return err
+		}
+		done, err := w.compare(held.checkpoint, target)
+		if done || err != nil {
+			return err
+		}
+		folded, err := w.fold(ctx, tx, entries, held.parked)
+		if err != nil {
+			return err
+		}
+		if err := w.move(ctx, tx, target, folded); err != nil {
+			return err
+		}
+		committing = true
+		return nil
+	})
+	if err != nil {
+		if committing {
+			w.unsure = target
+		}
+		return err
+	}
+	w.position = target
+	w.moved(target, len(entries))
+	return nil
+}
+
+type held struct {
+	checkpoint
+	parked bool
+}
+
+// hold locks the checkpoint for the transaction and sets its search path.
+func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
+	var h held
+	err := tx.QueryRow(ctx, `
+		select c.commit_position, c.prepare_position, c.generation,
+		       exists (select from aftercare.parked_event p where p.view = c.view),
+		       set_config('search_path', $2, true) is null
+		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path()).
+		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.parked, new(bool))
+	if err != nil {
+		return h, fmt.Errorf("lock the checkpoint of %s: %w", s.key, err)
+	}
+	return h, nil
+}
+
+// compare tells a lost answer, a rebuild and another runner apart. It reports true when the target is reached already.
+func (w *worker) compare(found checkpoint, target domain.Position) (bool, error) {
+	switch {
+	case found.generation != w.generation:
+		w.checkpoint = found
+		return false, errMoved
+	case found.position == w.position:
+		return false, nil
+	case found.position == target && w.unsure == target:
+		return true, nil
+	default:
+		return false, fmt.Errorf("view %s at %d, expected %d: %w", w.key, found.position.Commit, w.position.Commit, ErrTaken)
+	}
+}
+
+// fold gives the view what it can take and parks the rest. It returns how many events the view took.
+func (w *worker) fold(ctx context.Context, tx pgx.Tx, entries []entry, anyParked bool) (int, error) {
+	if len(entries) == 0 {
+		return 0, nil
+	}
+	var parked map[string]bool
+	if anyParked {
+		var err error
+		if parked, err = w.parked(ctx, tx, entries); err != nil {
+			return 0, err
+		}
+	}
+	batch := make([]domain.Recorded, 0, len(entries))
+	for _, e := range entries {
+		var poison *parking
+		switch {
+		case parked[e.Stream]:
+			if err := w.park(ctx, tx, e.Recorded, behind, 0); err != nil {
+				return 0, err
+			}
+		case errors.As(e.err, &poison):
+			if err := w.park(ctx, tx, e.Recorded, poison.Error(), poison.attempts); err != nil {
+				return 0, err
+			}
+		case e.err != nil:
+			return 0, e.err
+		default:
+			batch = append(batch, e.Recorded)
+		}
+	}
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	return len(batch), guard(func() error { return w.view.Apply(ctx, tx, batch) })
+}
+
+// move sets the checkpoint, which must be where this worker left it.
+func (w *worker) move(ctx context.Context, tx pgx.Tx, target domain.Position, events int) error {
+	tag, err := tx.Exec(ctx, `
+		update aftercare.checkpoint
+		   set commit_position = $4, prepare_position = $5, events = events + $6, updated_at = clock_timestamp()
+		 where view = $1 and commit_position = $2 and prepare_position = $3`,
+		w.key, stored(w.position.Commit), stored(w.position.Prepare), stored(target.Commit), stored(target.Prepare), events)
+	if err != nil {
+		return fmt.Errorf("move the checkpoint of %s: %w", w.key, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("view %s: %w", w.key, ErrTaken)
+	}
+	return nil
+}
+
+// after returns the entries that lie after a position.
+func after(entries []entry, at domain.Position) []entry {
+	for i, e := range entries {
+		if e.Position.Compare(at) > 0 {
+			return entries[i:]
+		}
+	}
+	return nil
+}
+
+// sleep waits, and reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
