@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -36,12 +37,12 @@ func serverAccount() (*account, error) {
 		}
 		return &account{name: name, uid: uid, gid: gid}, nil
 	}
-	return nil, fmt.Errorf("postgres does not run as root, and there is neither a user postgres nor nobody to run it as")
+	return nil, errors.New("postgres does not run as root, and there is neither a user postgres nor nobody to run it as")
 }
 
 // command prepares a program to run as the account, in dir.
 func (a *account) command(ctx context.Context, dir, program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // G204: the programs are those found on the machine
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if a != nil {

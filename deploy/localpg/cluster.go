@@ -41,7 +41,7 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if _, err := loadState(dir); err != nil {
 		return err
 	}
-	bin, err := programs(dir)
+	bin, err := programs(dir) //nolint:contextcheck // asking a program for its version takes milliseconds
 	if err != nil {
 		return err
 	}

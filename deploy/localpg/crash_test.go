@@ -98,9 +98,8 @@ func TestTheClusterOfSomebodyElseIsLeftAlone(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Fast: true})
-			var foreign *localpg.ForeignError
-			if !errors.As(err, &foreign) {
-				t.Errorf("got %v, want a %T", err, foreign)
+			if _, ok := errors.AsType[*localpg.ForeignError](err); !ok {
+				t.Errorf("got %v, want that it is somebody else's", err)
 			}
 			count := 0
 			err = filepath.WalkDir(dir, func(string, os.DirEntry, error) error { count++; return nil })

@@ -23,7 +23,7 @@ func program(tb testing.TB, version string) string {
 	return dir
 }
 
-func TestTheNamedFolderOfProgramsIsUsed(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestTheNamedFolderOfProgramsIsUsed(t *testing.T) {
 	dir := program(t, "18.2 (Debian)")
 	t.Setenv(localpg.BinEnv, dir)
 	got, err := localpg.Find()
@@ -32,14 +32,14 @@ func TestTheNamedFolderOfProgramsIsUsed(t *testing.T) { //nolint:paralleltest //
 	}
 }
 
-func TestAnOldPostgresIsRefused(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestAnOldPostgresIsRefused(t *testing.T) {
 	t.Setenv(localpg.BinEnv, program(t, "14.9"))
 	if got, err := localpg.Find(); err == nil || !strings.Contains(err.Error(), "too old") {
 		t.Errorf("got %v, %v, want a refusal that says too old", got, err)
 	}
 }
 
-func TestTheProgramsOfThePathComeFirst(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestTheProgramsOfThePathComeFirst(t *testing.T) {
 	dir := program(t, "16.1")
 	t.Setenv(localpg.BinEnv, "")
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
@@ -52,7 +52,7 @@ func TestTheProgramsOfThePathComeFirst(t *testing.T) { //nolint:paralleltest // 
 	}
 }
 
-func TestAClusterOfAnotherVersionIsNotStarted(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestAClusterOfAnotherVersionIsNotStarted(t *testing.T) {
 	dir := folder(t)
 	stop(t, start(t, localpg.Options{Dir: dir}))
 	t.Setenv(localpg.BinEnv, program(t, "99.0"))

@@ -112,7 +112,7 @@ func launch(tb testing.TB, dir string) (*exec.Cmd, *bufio.Scanner) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.CommandContext(tb.Context(), self)
+	cmd := exec.CommandContext(tb.Context(), self) //nolint:gosec // G204: it is this program
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

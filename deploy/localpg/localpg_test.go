@@ -39,7 +39,7 @@ func TestTheServerIsPrivateAndCareful(t *testing.T) {
 	cluster := start(t, localpg.Options{Dir: dir, Settings: map[string]string{"work_mem": "3MB"}})
 
 	got := make(map[string]string)
-	want := map[string]string{
+	want := map[string]string{ //nolint:gosec // G101: no credentials
 		"listen_addresses":    "127.0.0.1",
 		"data_checksums":      "on",
 		"server_encoding":     "UTF8",
@@ -87,9 +87,8 @@ func TestACopyOfTheProgramIsRefused(t *testing.T) {
 	dir := folder(t)
 	first := start(t, localpg.Options{Dir: dir})
 	_, err := localpg.Start(t.Context(), localpg.Options{Dir: dir, Fast: true})
-	var busy *localpg.BusyError
-	if !errors.As(err, &busy) {
-		t.Errorf("got %v, want a %T", err, busy)
+	if _, ok := errors.AsType[*localpg.BusyError](err); !ok {
+		t.Errorf("got %v, want that it is busy", err)
 	}
 	query(t, first.URL(), "SELECT 1")
 }

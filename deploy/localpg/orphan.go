@@ -64,11 +64,10 @@ func postmaster(cluster string) (int, error) {
 		return 0, err
 	}
 	first, _, _ := strings.Cut(string(raw), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil || pid <= 1 {
-		return 0, nil // cut short by a crash: it names nobody
+	if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 {
+		return pid, nil
 	}
-	return pid, nil
+	return 0, nil // cut short by a crash: it names nobody
 }
 
 // serves reports whether the process is a server that was started on this cluster. A number alone does not tell: after a crash of

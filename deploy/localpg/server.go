@@ -82,8 +82,7 @@ func launch(ctx context.Context, o Options, who *account, bin Binaries, home, so
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	if err := run.ready(ctx, home, s); err != nil {
-		var ended *exitError
-		if errors.As(err, &ended) {
+		if ended, ok := errors.AsType[*exitError](err); ok {
 			ended.output = tail(filepath.Join(home, logName), from)
 			return nil, err
 		}

@@ -77,7 +77,7 @@ func (e *ForeignError) Error() string {
 type BusyError struct{ Dir string }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("another process is using the Postgres cluster in %s", e.Dir)
+	return "another process is using the Postgres cluster in " + e.Dir
 }
 
 // lock takes the folder for this process, until the file is closed or the process ends.
@@ -106,6 +106,6 @@ func freePort(ctx context.Context, preferred int) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port //nolint:errcheck // a TCP listener has a TCP address
+	port := listener.Addr().(*net.TCPAddr).Port
 	return port, listener.Close()
 }

@@ -36,7 +36,7 @@ func TestProcessesMayMigrateTogether(t *testing.T) {
 	defer pool.Close()
 	var tables int
 	if err := pool.QueryRow(t.Context(),
-		"SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'projection%'").Scan(&tables); err != nil {
+		"SELECT count(*) FROM pg_tables WHERE schemaname = 'aftercare'").Scan(&tables); err != nil {
 		t.Fatal(err)
 	}
 	if tables == 0 {

@@ -39,7 +39,7 @@ const ServerEnv = "AFTERCARE_TEST_POSTGRES_URL"
 // URL returns the address of a new, empty database that is dropped when the test ends.
 func URL(tb testing.TB) string {
 	tb.Helper()
-	server, err := server()
+	server, err := shared()
 	var missing *localpg.NotFoundError
 	if errors.As(err, &missing) && testing.Short() {
 		tb.Skip(err)
@@ -48,10 +48,10 @@ func URL(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	name := "test_" + strings.ToLower(rand.Text())
-	execute(tb, server, "CREATE DATABASE "+name)
-	tb.Cleanup(func() { execute(tb, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	execute(tb, server.url, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { execute(tb, server.url, "DROP DATABASE "+name+" WITH (FORCE)") })
 
-	address, err := url.Parse(server)
+	address, err := url.Parse(server.url)
 	if err != nil {
 		tb.Fatal("address of the server:", err)
 	}
@@ -72,44 +72,47 @@ func execute(tb testing.TB, server, statement string) {
 	}
 }
 
-// server returns the address of the server that this process uses.
-var server = sync.OnceValues(func() (string, error) {
+// server is a server that this process uses.
+type server struct {
+	url string
+	// lifeline is the watchdog's pipe. It is kept so that it stays open, uncollected, until the process ends.
+	lifeline *os.File
+}
+
+var shared = sync.OnceValues(func() (server, error) {
 	if address := os.Getenv(ServerEnv); address != "" {
-		return address, nil
+		return server{url: address}, nil
 	}
 	dir, err := os.MkdirTemp("", "aftercare-test-pg-")
 	if err != nil {
-		return "", err
+		return server{}, err
 	}
-	if err := watch(dir); err != nil {
-		return "", err
+	lifeline, err := watch(dir)
+	if err != nil {
+		return server{}, err
 	}
 	cluster, err := localpg.Start(context.Background(), localpg.Options{Dir: dir, Fast: true})
 	if err != nil {
-		return "", err
+		return server{}, errors.Join(err, lifeline.Close())
 	}
-	return cluster.URL(), nil
+	return server{url: cluster.URL(), lifeline: lifeline}, nil
 })
 
 //go:embed watchdog.sh
 var watchdog string
 
-// lifeline stays open for as long as the process lives.
-var lifeline *os.File
-
-// watch sees to it that the cluster in dir does not outlive this process.
-func watch(dir string) error {
+// watch sees to it that the cluster in dir goes when the file it returns is closed.
+func watch(dir string) (*os.File, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer read.Close() //nolint:errcheck // the script has its own handle
-	lifeline = write
+	defer read.Close()                                                                      //nolint:errcheck // the script has its own handle
 	cmd := exec.CommandContext(context.Background(), "sh", "-c", watchdog, "watchdog", dir) //nolint:gosec // G204: the script is embedded
 	cmd.Stdin = read
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the watchdog: %w", err)
+		return nil, errors.Join(fmt.Errorf("start the watchdog: %w", err), write.Close())
 	}
-	return cmd.Process.Release()
+	return write, cmd.Process.Release()
 }
