@@ -167,7 +167,7 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool,
 		})
 	}
 	if err := r.pump(ctx, &collector{
-		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(workers),
+		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(r.Views),
 	}, lanes); err != nil && ctx.Err() == nil {
 		r.Logger.ErrorContext(ctx, "subscription given up", slog.Any("error", err))
 	}
@@ -176,12 +176,13 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool,
 	return stopped, reasons
 }
 
-func handled(workers []*worker) func(string) bool {
+// handled reports, from memory, whether any of the views handles a type.
+func handled(views []View) func(string) bool {
 	known := make(map[string]bool)
 	return func(eventType string) bool {
 		h, ok := known[eventType]
 		if !ok {
-			h = slices.ContainsFunc(workers, func(w *worker) bool { return w.view.Handles(eventType) })
+			h = slices.ContainsFunc(views, func(v View) bool { return v.Handles(eventType) })
 			known[eventType] = h
 		}
 		return h
@@ -205,6 +206,5 @@ func (r *Runner) pump(ctx context.Context, c *collector, lanes []*lane) error {
 				return ctx.Err()
 			}
 		}
-		r.Tracker.seen(b.target)
 	}
 }

@@ -26,7 +26,6 @@ type Tracker struct {
 	views   map[string]*local
 	changed chan struct{}
 	store   error
-	head    domain.Position
 }
 
 // local is what a runner in this process says of a view.
@@ -175,8 +174,9 @@ func (t *Tracker) connected(err error) {
 	t.store = err
 }
 
-func (t *Tracker) seen(at domain.Position) {
+// Connected returns nil while the runner in this process has a subscription, and else what keeps it from one.
+func (t *Tracker) Connected() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.head = at
+	return t.store
 }

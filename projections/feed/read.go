@@ -63,20 +63,20 @@ func (l *Log) Read(ctx context.Context, after domain.Position) iter.Seq2[codec.R
 	}
 }
 
-// Event returns one event of a stream.
-func (l *Log) Event(ctx context.Context, stream string, revision uint64) (codec.Raw, error) {
-	read, err := open(ctx, l, func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
-		return c.ReadStream(ctx, stream, esdb.ReadStreamOptions{From: esdb.Revision(revision)}, 1)
-	}, (*esdb.ReadStream).Close)
-	if err != nil {
-		return codec.Raw{}, fmt.Errorf("read %d@%s: %w", revision, stream, err)
+// ErrMissing says that the log holds no event at a position.
+var ErrMissing = errors.New("no event at this position")
+
+// At returns the event at a position, or ErrMissing.
+func (l *Log) At(ctx context.Context, p domain.Position) (codec.Raw, error) {
+	for e, err := range l.all(ctx, esdb.ReadAllOptions{Direction: esdb.Forwards, From: from(p)}, 1) {
+		if err != nil {
+			return codec.Raw{}, fmt.Errorf("read the event at %d: %w", p.Commit, err)
+		}
+		if position(e.Position) == p {
+			return raw(e), nil
+		}
 	}
-	defer read.close()
-	e, err := read.stream.Recv()
-	if err != nil {
-		return codec.Raw{}, fmt.Errorf("read %d@%s: %w", revision, stream, err)
-	}
-	return raw(e.OriginalEvent()), nil
+	return codec.Raw{}, fmt.Errorf("read the event at %d: %w", p.Commit, ErrMissing)
 }
 
 func (l *Log) all(ctx context.Context, options esdb.ReadAllOptions, count uint64) iter.Seq2[*esdb.RecordedEvent, error] {

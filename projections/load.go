@@ -1,0 +1,191 @@
+package projections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"aftercare/domain"
+	"aftercare/domain/codec"
+)
+
+const (
+	// chunk is how many events go to a partition at once, and depth how many chunks may wait for it.
+	chunk = 256
+	depth = 16
+)
+
+// load folds the log up to a position into the new tables. It returns how many events each view took.
+func (b *rebuild) load(ctx context.Context, until domain.Position) ([]int, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	parts := make([]*partition, b.Partitions)
+	for i := range parts {
+		p := &partition{rebuild: b, inbox: make(chan []codec.Raw, depth), folds: make([]fold, len(b.views))}
+		for j, v := range b.views {
+			p.folds[j] = fold{view: v, bulk: v.Bulk(), parked: make(map[string]bool)}
+		}
+		parts[i] = p
+		group.Go(func() error { return p.run(ctx) })
+	}
+	group.Go(func() error { return b.read(ctx, until, parts) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	folded := make([]int, len(b.views))
+	for _, p := range parts {
+		for j := range p.folds {
+			folded[j] += p.folds[j].events
+			b.report.Parked += len(p.folds[j].refused)
+		}
+	}
+	return folded, nil
+}
+
+// read deals the events of the log out to the partitions, each stream to one of them.
+func (b *rebuild) read(ctx context.Context, until domain.Position, parts []*partition) error {
+	defer func() {
+		for _, p := range parts {
+			close(p.inbox)
+		}
+	}()
+	if until == (domain.Position{}) {
+		return nil
+	}
+	var (
+		seed    = maphash.MakeSeed()
+		waiting = make([][]codec.Raw, len(parts))
+		handles = handled(b.views)
+	)
+	send := func(i int) error {
+		select {
+		case parts[i].inbox <- waiting[i]:
+			waiting[i] = nil
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for e, err := range b.Log.Read(ctx, domain.Position{}) {
+		if err != nil {
+			return err
+		}
+		if e.Position.Compare(until) > 0 {
+			break
+		}
+		if b.report.Events++; b.report.Events%10_000 == 0 {
+			b.Observe(b.report.Events)
+		}
+		if !handles(e.Type) {
+			continue
+		}
+		i := int(maphash.String(seed, e.Stream) % uint64(len(parts))) //nolint:gosec // less than the number of parts
+		if waiting[i] == nil {
+			waiting[i] = make([]codec.Raw, 0, chunk)
+		}
+		waiting[i] = append(waiting[i], e)
+		if len(waiting[i]) == chunk {
+			if err := send(i); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range parts {
+		if err := send(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partition decodes and folds the streams that fall to it, for all views.
+type partition struct {
+	*rebuild
+	inbox chan []codec.Raw
+	folds []fold
+}
+
+// fold is what a partition holds of one view.
+type fold struct {
+	view   View
+	bulk   Bulk
+	events int
+	// parked are the streams with a refused event, and refused those events and all later ones.
+	parked  map[string]bool
+	refused []refusal
+}
+
+type refusal struct {
+	domain.Recorded
+	reason   string
+	attempts int
+}
+
+func (p *partition) run(ctx context.Context) error {
+	for events := range p.inbox {
+		for _, e := range events {
+			d := decode(ctx, p.Codec, p.Opener, e)
+			if d.err != nil && passing(d.err) {
+				return d.err
+			}
+			if d.Event == nil && d.err == nil {
+				continue
+			}
+			for i := range p.folds {
+				if p.folds[i].view.Handles(e.Type) {
+					p.folds[i].add(d)
+				}
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	for i := range p.folds {
+		if err := p.copy(ctx, &p.folds[i]); err != nil {
+			return fmt.Errorf("copy %s: %w", p.folds[i].view.Name(), err)
+		}
+	}
+	return nil
+}
+
+func (f *fold) add(e entry) {
+	if f.parked[e.Stream] {
+		f.refused = append(f.refused, refusal{e.Recorded, behind, 0})
+		return
+	}
+	err := e.err
+	if err == nil {
+		err = guard(func() error { return f.bulk.Add(e.Recorded) })
+	}
+	if err != nil {
+		f.parked[e.Stream] = true
+		f.refused = append(f.refused, refusal{e.Recorded, err.Error(), 1})
+		return
+	}
+	f.events++
+}
+
+// copy writes what was folded, and lets go of it.
+func (p *partition) copy(ctx context.Context, f *fold) error {
+	s := nextSlot(f.view)
+	err := pgx.BeginFunc(ctx, p.Pool, func(tx pgx.Tx) error {
+		for _, r := range f.refused {
+			if err := s.park(ctx, tx, r.Recorded, r.reason, r.attempts); err != nil {
+				return err
+			}
+		}
+		if err := execute(ctx, tx, s, ""); err != nil {
+			return err
+		}
+		return guard(func() error { return f.bulk.Copy(ctx, tx) })
+	})
+	f.bulk = nil
+	if err != nil && ctx.Err() != nil {
+		return errors.Join(ctx.Err(), err)
+	}
+	return err
+}
