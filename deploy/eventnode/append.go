@@ -1,0 +1,217 @@
+package eventnode
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"strconv"
+	"unicode/utf16"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
+)
+
+const contentJSON = "application/json"
+
+type streamsService struct {
+	streams.UnimplementedStreamsServer
+	node *Node
+}
+
+// Append implements the service. It reads the whole request before it answers, whatever the answer
+// is: a client that is still sending would otherwise see the end of the call and not the reason.
+func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
+	var q *writeRequest
+	var refused error
+	size, limit := 0, s.node.opts.MaxAppendSize
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if refused != nil {
+			continue
+		}
+		switch c := m.GetContent().(type) {
+		case *streams.AppendReq_Options_:
+			q, refused = appendRequest(c.Options)
+		case *streams.AppendReq_ProposedMessage_:
+			var r record
+			if r, refused = proposed(c.ProposedMessage); refused != nil || q == nil {
+				continue
+			}
+			size += len(r.data) + len(r.meta) + 2*len(utf16.Encode([]rune(string(r.kind))))
+			if size > limit {
+				n := strconv.Itoa(limit)
+				refused = failure(codes.InvalidArgument, "Maximum Append Size of "+n+" Exceeded.",
+					"exception", "maximum-append-size-exceeded", "maximum-append-size", n)
+			}
+			q.events = append(q.events, r)
+		}
+	}
+	if refused != nil {
+		return refused
+	}
+	if q == nil {
+		return invalid("The first message of an append must be its options.")
+	}
+	res, err := s.node.writer.write(stream.Context(), q)
+	if err != nil {
+		return err
+	}
+	if res.verdict == verdictDeleted {
+		return streamDeleted(q.stream)
+	}
+	return stream.SendAndClose(appendResponse(q, res))
+}
+
+func appendRequest(o *streams.AppendReq_Options) (*writeRequest, error) {
+	q := &writeRequest{kind: writeAppend, stream: string(o.GetStreamIdentifier().GetStreamName())}
+	switch e := o.GetExpectedStreamRevision().(type) {
+	case *streams.AppendReq_Options_Revision:
+		q.expected = toRevision(e.Revision)
+	case *streams.AppendReq_Options_NoStream:
+		q.expected = expectNoStream
+	case *streams.AppendReq_Options_Any:
+		q.expected = expectAny
+	case *streams.AppendReq_Options_StreamExists:
+		q.expected = expectStreamExists
+	default:
+		return nil, invalid("The expected revision is missing.")
+	}
+	return q, writable(q.stream)
+}
+
+// writable refuses names that no stream can have.
+func writable(stream string) error {
+	switch stream {
+	case "", "$$":
+		return handlerException()
+	case "$all":
+		return failure(codes.PermissionDenied, "Access Denied", "exception", "access-denied")
+	}
+	return nil
+}
+
+func proposed(m *streams.AppendReq_ProposedMessage) (record, error) {
+	kind, okKind := m.GetMetadata()["type"]
+	content, okContent := m.GetMetadata()["content-type"]
+	if !okKind || !okContent {
+		return record{}, failure(codes.InvalidArgument, "Required metadata property is missing.",
+			"exception", "missing-required-metadata-property", "required-metadata-properties", "type,content-type")
+	}
+	id, err := parseID(m.GetId())
+	if err != nil {
+		return record{}, err
+	}
+	r := record{id: id, kind: []byte(kind), meta: m.GetCustomMetadata(), data: m.GetData()}
+	if content == contentJSON {
+		r.flags = flagJSON
+	}
+	return r, nil
+}
+
+func parseID(id *shared.UUID) ([16]byte, error) {
+	switch v := id.GetValue().(type) {
+	case *shared.UUID_Structured_:
+		var out [16]byte
+		binary.BigEndian.PutUint64(out[:8], uint64(v.Structured.GetMostSignificantBits()))  //nolint:gosec // same bits
+		binary.BigEndian.PutUint64(out[8:], uint64(v.Structured.GetLeastSignificantBits())) //nolint:gosec // same bits
+		return out, nil
+	case *shared.UUID_String_:
+		out, err := uuid.Parse(v.String_)
+		if err != nil {
+			return out, invalid("The event id is not a UUID.")
+		}
+		return out, nil
+	default:
+		return [16]byte{}, invalid("The event id is missing.")
+	}
+}
+
+func structuredID(id [16]byte) *shared.UUID {
+	return &shared.UUID{Value: &shared.UUID_Structured_{Structured: &shared.UUID_Structured{
+		MostSignificantBits:  int64(binary.BigEndian.Uint64(id[:8])), //nolint:gosec // same bits
+		LeastSignificantBits: int64(binary.BigEndian.Uint64(id[8:])), //nolint:gosec // same bits
+	}}}
+}
+
+// toRevision reads a revision off the wire; those no event can have become the largest.
+func toRevision(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // bounded
+
+func appendResponse(q *writeRequest, res writeResult) *streams.AppendResp {
+	if res.verdict == verdictWrong {
+		return &streams.AppendResp{Result: wrongExpected(q.expected, res.revision)}
+	}
+	ok := &streams.AppendResp_Success{}
+	if res.revision >= 0 {
+		ok.CurrentRevisionOption = &streams.AppendResp_Success_CurrentRevision{CurrentRevision: uint64(res.revision)}
+	} else {
+		ok.CurrentRevisionOption = &streams.AppendResp_Success_NoStream{NoStream: &shared.Empty{}}
+	}
+	if res.position > 0 {
+		ok.PositionOption = &streams.AppendResp_Success_Position{Position: &streams.AppendResp_Position{
+			CommitPosition: res.position, PreparePosition: res.position,
+		}}
+	} else {
+		ok.PositionOption = &streams.AppendResp_Success_NoPosition{NoPosition: &shared.Empty{}}
+	}
+	return &streams.AppendResp{Result: &streams.AppendResp_Success_{Success: ok}}
+}
+
+// wrongExpected answers in the fields of old clients and of new ones.
+func wrongExpected(expected, current int64) *streams.AppendResp_WrongExpectedVersion_ {
+	type w = streams.AppendResp_WrongExpectedVersion
+	none := &shared.Empty{}
+	m := &w{}
+	if current >= 0 {
+		m.CurrentRevisionOption = &streams.AppendResp_WrongExpectedVersion_CurrentRevision{CurrentRevision: uint64(current)}
+		m.CurrentRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_CurrentRevision_20_6_0{CurrentRevision_20_6_0: uint64(current)}
+	} else {
+		m.CurrentRevisionOption = &streams.AppendResp_WrongExpectedVersion_CurrentNoStream{CurrentNoStream: none}
+		m.CurrentRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_NoStream_20_6_0{NoStream_20_6_0: none}
+	}
+	switch expected {
+	case expectAny:
+		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedAny{ExpectedAny: none}
+		m.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_Any_20_6_0{Any_20_6_0: none}
+	case expectStreamExists:
+		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedStreamExists{ExpectedStreamExists: none}
+		m.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_StreamExists_20_6_0{StreamExists_20_6_0: none}
+	case expectNoStream: // the old oneof has no word for it
+		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedNoStream{ExpectedNoStream: none}
+	default:
+		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedRevision{ExpectedRevision: uint64(expected)}                      //nolint:gosec // not negative
+		m.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_ExpectedRevision_20_6_0{ExpectedRevision_20_6_0: uint64(expected)} //nolint:gosec // not negative
+	}
+	return &streams.AppendResp_WrongExpectedVersion_{WrongExpectedVersion: m}
+}
+
+// remove runs a delete or a tombstone and returns the position of what it wrote.
+func (s *streamsService) remove(ctx context.Context, q *writeRequest) (uint64, error) {
+	if err := writable(q.stream); err != nil {
+		return 0, err
+	}
+	if isMetastream(q.stream) {
+		return 0, invalid("A metadata stream cannot be deleted.")
+	}
+	res, err := s.node.writer.write(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	switch res.verdict {
+	case verdictDeleted:
+		return 0, streamDeleted(q.stream)
+	case verdictWrong:
+		return 0, wrongDelete(q, res.revision)
+	case verdictWrite, verdictIdempotent:
+	}
+	return res.position, nil
+}

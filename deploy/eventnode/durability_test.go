@@ -1,0 +1,5 @@
+package eventnode_test
+
+const childDir = "EVENTNODE_TEST_DIR"
+
+func runChild(string) int { return 0 }

@@ -1,0 +1,123 @@
+package eventnode
+
+// Expected revisions that are not a revision; the numbers are those of the wire errors.
+const (
+	expectAny          = -2
+	expectNoStream     = -1
+	expectStreamExists = -4
+)
+
+// verdict is what the writer decided about a request.
+type verdict uint8
+
+const (
+	verdictWrite      verdict = iota + 1 // nothing stands in the way
+	verdictIdempotent                    // it was done before
+	verdictWrong                         // wrong expected revision
+	verdictDeleted                       // the stream is deleted
+)
+
+// decision is a verdict and what led to it.
+type decision struct {
+	verdict  verdict
+	info     streamInfo
+	softly   bool   // the stream is soft deleted
+	revision int64  // of the last event found again
+	position uint64 // of the last event found again
+}
+
+// check decides whether ids may be written to a stream, as EventStoreDB does.
+func (g *group) check(stream string, expected int64, ids [][16]byte) (decision, error) {
+	info, err := g.info(stream)
+	if err != nil {
+		return decision{}, err
+	}
+	d := decision{info: info, verdict: verdictWrite}
+	if info.tombstone != 0 {
+		d.verdict = verdictDeleted
+		return d, nil
+	}
+	meta, _, err := g.metadata(stream)
+	if err != nil {
+		return decision{}, err
+	}
+	d.softly = meta.softDeleted()
+	if expected == expectStreamExists {
+		ok, err := g.exists(stream, &d)
+		if err != nil || !ok {
+			return d, err
+		}
+	}
+	switch {
+	case expected == expectAny || expected == expectStreamExists:
+		g.checkRecent(&d, ids)
+		return d, nil
+	case expected > info.last:
+		d.verdict = verdictWrong
+		return d, nil
+	case expected == info.last:
+		return d, nil
+	default:
+		return d, g.checkWritten(&d, stream, expected, ids)
+	}
+}
+
+// exists handles the StreamExists expectation and sets the verdict when it does not hold.
+func (g *group) exists(stream string, d *decision) (bool, error) {
+	if d.softly {
+		d.verdict = verdictDeleted
+		return false, nil
+	}
+	if d.info.last >= 0 {
+		return true, nil
+	}
+	meta, err := g.info(metastreamOf(stream))
+	if err != nil {
+		return false, err
+	}
+	if meta.last < 0 {
+		d.verdict = verdictWrong
+		return false, nil
+	}
+	return true, nil
+}
+
+// checkRecent looks for ids among the events written lately: all there means done before, none there
+// means new, and anything else is a contradiction.
+func (g *group) checkRecent(d *decision, ids [][16]byte) {
+	for i, id := range ids {
+		e, ok := g.recent(recentKey{id, d.info.id})
+		if !ok {
+			if i > 0 {
+				d.verdict = verdictWrong
+			}
+			return
+		}
+		if i == len(ids)-1 {
+			d.verdict, d.revision, d.position = verdictIdempotent, e.revision, e.position
+		}
+	}
+}
+
+// checkWritten compares ids with the events behind an expected revision that is in the past.
+func (g *group) checkWritten(d *decision, stream string, expected int64, ids [][16]byte) error {
+	d.verdict = verdictWrong
+	var last record
+	for i, id := range ids {
+		r, ok, err := g.record(stream, expected+1+int64(i))
+		if err != nil {
+			return err
+		}
+		if !ok || r.id != id {
+			if i == 0 && expected == expectNoStream && d.softly {
+				d.verdict = verdictWrite
+			}
+			return nil
+		}
+		last = r
+	}
+	if len(ids) > 0 {
+		d.verdict, d.revision, d.position = verdictIdempotent, last.revision, last.position
+	}
+	return nil
+}

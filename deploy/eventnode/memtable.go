@@ -1,0 +1,72 @@
+package eventnode
+
+// streamInfo is what the index knows about one stream.
+type streamInfo struct {
+	id        uint64
+	last      int64  // revision of the last event, -1 when there is none
+	tombstone uint64 // position of the event that ended the stream, or 0
+}
+
+// memStream is the part of a stream that one memtable holds: revisions first, first+1, …
+type memStream struct {
+	streamInfo
+	first     int64
+	positions []uint64
+}
+
+// memtable holds index entries that are not in index.db yet.
+type memtable struct {
+	streams map[string]*memStream
+	events  int
+	through uint64 // the log is indexed up to here once this table is
+}
+
+func newMemtable() *memtable { return &memtable{streams: map[string]*memStream{}} }
+
+// add notes that revision of a stream stands at position. The info is what was known before.
+func (t *memtable) add(name string, known streamInfo, revision int64, position uint64) {
+	s, ok := t.streams[name]
+	if !ok {
+		s = &memStream{streamInfo: known, first: revision}
+		t.streams[name] = s
+	}
+	if revision == tombstoneRevision {
+		s.tombstone = position
+	} else {
+		if len(s.positions) == 0 {
+			s.first = revision
+		}
+		s.positions = append(s.positions, position)
+		s.last = revision
+	}
+	t.events++
+}
+
+// merge moves everything of a later table into t.
+func (t *memtable) merge(later *memtable) {
+	for name, s := range later.streams {
+		mine, ok := t.streams[name]
+		if !ok {
+			t.streams[name] = s
+			continue
+		}
+		if len(mine.positions) == 0 {
+			mine.first = s.first
+		}
+		mine.positions = append(mine.positions, s.positions...)
+		mine.streamInfo = s.streamInfo
+	}
+	t.events += later.events
+	t.through = later.through
+}
+
+// at returns the position of revision, or 0 when this table does not hold it.
+func (s *memStream) at(revision int64) uint64 {
+	if revision == tombstoneRevision {
+		return s.tombstone
+	}
+	if i := revision - s.first; revision >= s.first && i < int64(len(s.positions)) {
+		return s.positions[i]
+	}
+	return 0
+}

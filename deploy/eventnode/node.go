@@ -1,0 +1,264 @@
+package eventnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+// ErrLocked means that another process has the data directory open.
+var ErrLocked = errors.New("the data directory is in use by another event node")
+
+// ErrClosed means that the node was closed before it ran, or runs already.
+var ErrClosed = errors.New("the event node is closed or running already")
+
+// drainTime is how long calls may take to end when the node stops.
+const drainTime = 5 * time.Second
+
+// defaultAppendSize is that of real servers up to 24.10, so code that works here works there.
+const defaultAppendSize = 1 << 20
+
+// Options say where a node keeps its events and how it is reached.
+type Options struct {
+	// Dir is the data directory; it is created if missing. Required unless InMemory.
+	Dir string
+	// Listen is the address to bind. Defaults to 127.0.0.1:0, a free port.
+	Listen string
+	// Advertise is the host:port that gossip names. Defaults to the bound address.
+	Advertise string
+	// InMemory keeps everything in memory: nothing is on disk, and nothing outlives the node.
+	InMemory bool
+	// MaxAppendSize bounds the bytes of one append. Defaults to 1 MiB.
+	MaxAppendSize int
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+	// Logger defaults to none.
+	Logger *slog.Logger
+	// NoSync leaves out fsync. Acknowledged events may then be lost: for tests and benchmarks only.
+	NoSync bool
+	// WriteFault, when set, is asked before every write to the log and its error is taken for the
+	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
+	WriteFault func(bytes int) error
+}
+
+// Node is an open event store. Open returns it listening; calls are answered once it runs.
+type Node struct {
+	opts     Options
+	listener net.Listener
+	server   *grpc.Server
+	store    *store
+	writer   *writer
+	lock     io.Closer
+	stopping chan struct{}
+
+	mu      sync.Mutex
+	state   nodeState
+	cancel  context.CancelFunc // of Run
+	done    chan struct{}      // closed when everything is released
+	failure error              // of the release
+}
+
+type nodeState uint8
+
+const (
+	nodeOpen nodeState = iota + 1
+	nodeRunning
+	nodeClosed
+)
+
+// Open takes the data directory, recovers what is in it and binds the address. It fails with
+// ErrLocked when another process holds the directory, and with a *CorruptError when acknowledged events
+// are damaged.
+func Open(o Options) (*Node, error) {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	if o.MaxAppendSize == 0 {
+		o.MaxAppendSize = defaultAppendSize
+	}
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // a server process has a clock
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{opts: o, state: nodeOpen, stopping: make(chan struct{}), done: make(chan struct{})}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, n.release())
+	}
+	n.writer = newWriter(n.store, o.Now, o.Logger)
+	n.server = newServer(n)
+	return n, nil
+}
+
+func (n *Node) open() error {
+	var file logFile = &memoryFile{fault: n.opts.WriteFault}
+	if !n.opts.InMemory {
+		if n.opts.Dir == "" {
+			return errors.New("open event node: no data directory")
+		}
+		if err := os.MkdirAll(n.opts.Dir, 0o700); err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+		lock, err := lockFile(filepath.Join(n.opts.Dir, "lock"))
+		if err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+		n.lock = lock
+		f, err := os.OpenFile(filepath.Join(n.opts.Dir, "events.log"), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+		file = diskFile{File: f, noSync: n.opts.NoSync, fault: n.opts.WriteFault}
+	}
+	n.store = &store{log: &eventLog{file: file}, index: &index{}}
+	log, err := openLog(file)
+	if err != nil {
+		return fmt.Errorf("open event node: %w", err)
+	}
+	ix, through := &index{active: newMemtable(), nextID: 1}, uint64(firstPosition)
+	if !n.opts.InMemory {
+		if ix, through, err = openIndex(filepath.Join(n.opts.Dir, "index.db"), log.id); err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+		n.store.index = ix
+		if err := syncDir(n.opts.Dir); err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+	}
+	s, torn, err := openStore(log, ix, through)
+	if err != nil {
+		return fmt.Errorf("open event node: %w", err)
+	}
+	if torn > 0 {
+		n.opts.Logger.Warn("a write that was never acknowledged was cut off", "position", s.end.Load(), "bytes", torn)
+	}
+	n.store = s
+	if n.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", n.opts.Listen); err != nil {
+		return fmt.Errorf("open event node: %w", err)
+	}
+	return nil
+}
+
+// Addr is the host:port that the node is bound to.
+func (n *Node) Addr() string { return n.listener.Addr().String() }
+
+// URL is the connection string for clients.
+func (n *Node) URL() string { return "esdb://" + n.Addr() + "?tls=false" }
+
+func (n *Node) advertise() string {
+	if n.opts.Advertise != "" {
+		return n.opts.Advertise
+	}
+	return n.Addr()
+}
+
+// Run serves until ctx ends or Close is called, then ends subscriptions with UNAVAILABLE, lets other
+// calls finish and closes the node. It returns nil after such an end.
+func (n *Node) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n.mu.Lock()
+	if n.state != nodeOpen {
+		n.mu.Unlock()
+		return ErrClosed
+	}
+	n.state, n.cancel = nodeRunning, cancel
+	n.mu.Unlock()
+
+	var running sync.WaitGroup
+	stopWriter := make(chan struct{})
+	running.Go(func() { n.writer.run(stopWriter) })
+	served := make(chan error, 1)
+	running.Go(func() { served <- n.server.Serve(n.listener) })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	close(n.stopping)
+	n.drain()
+	close(stopWriter)
+	running.Wait()
+	if released := n.finish(); err == nil {
+		err = released
+	}
+	if err != nil {
+		return fmt.Errorf("event node: %w", err)
+	}
+	return nil
+}
+
+// drain ends the calls, forcibly if they take too long.
+func (n *Node) drain() {
+	drained := make(chan struct{})
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		defer close(drained)
+		n.server.GracefulStop()
+	})
+	timer := time.NewTimer(drainTime)
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+		n.server.Stop()
+	}
+	stopping.Wait()
+}
+
+// Close ends Run if it runs, waits for it, and releases the directory. It may be called again.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	state := n.state
+	if state == nodeOpen {
+		n.state = nodeClosed
+	}
+	cancel := n.cancel
+	n.mu.Unlock()
+	if state == nodeOpen {
+		n.server.Stop()
+		return n.finish()
+	}
+	if cancel != nil {
+		cancel()
+	}
+	<-n.done
+	return n.failure
+}
+
+// finish releases everything once and tells whoever waits in Close.
+func (n *Node) finish() error {
+	n.mu.Lock()
+	n.state = nodeClosed
+	n.mu.Unlock()
+	n.failure = n.release()
+	close(n.done)
+	return n.failure
+}
+
+func (n *Node) release() error {
+	var errs []error
+	if n.listener != nil {
+		if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.index.close(), n.store.log.file.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,105 @@
+package eventnode
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/keepalive"
+)
+
+// Version is the server version that the node reports. Clients parse it as three numbers.
+const Version = "24.10.0"
+
+// maxMessage is how much larger than an append one message may be.
+const maxMessage = 16 << 20
+
+// newServer returns a gRPC server with the services of n.
+func newServer(n *Node) *grpc.Server {
+	s := grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxMessage+n.opts.MaxAppendSize),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.ForceServerCodecV2(newWireCodec()),
+		grpc.ChainUnaryInterceptor(unaryErrors),
+		grpc.ChainStreamInterceptor(streamErrors),
+	)
+	streams.RegisterStreamsServer(s, &streamsService{node: n})
+	gossip.RegisterGossipServer(s, &gossipService{node: n})
+	serverfeatures.RegisterServerFeaturesServer(s, featuresService{})
+	registerRefusals(s)
+	return s
+}
+
+func unaryErrors(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	res, err := next(ctx, req)
+	err = toWire(err)
+	var wire *wireError
+	if errors.As(err, &wire) {
+		_ = grpc.SetTrailer(ctx, wire.trailers) // fails only outside a call
+	}
+	return res, err
+}
+
+func streamErrors(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	err := toWire(next(srv, stream))
+	var wire *wireError
+	if errors.As(err, &wire) {
+		stream.SetTrailer(wire.trailers)
+	}
+	return err
+}
+
+type featuresService struct {
+	serverfeatures.UnimplementedServerFeaturesServer
+}
+
+// GetSupportedMethods implements the service by naming what the node serves.
+func (featuresService) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
+	const streamsName = "event_store.client.streams.streams"
+	method := func(service, name string, features ...string) *serverfeatures.SupportedMethod {
+		return &serverfeatures.SupportedMethod{ServiceName: service, MethodName: name, Features: features}
+	}
+	return &serverfeatures.SupportedMethods{
+		EventStoreServerVersion: Version,
+		Methods: []*serverfeatures.SupportedMethod{
+			method(streamsName, "read", "position", "events"),
+			method(streamsName, "append"),
+			method(streamsName, "delete"),
+			method(streamsName, "tombstone"),
+			method("event_store.client.gossip.gossip", "read"),
+			method("event_store.client.server_features.serverfeatures", "getsupportedmethods"),
+		},
+	}, nil
+}
+
+type gossipService struct {
+	gossip.UnimplementedGossipServer
+	node *Node
+}
+
+// Read implements the service: one member, which leads.
+func (s *gossipService) Read(context.Context, *shared.Empty) (*gossip.ClusterInfo, error) {
+	host, port, err := net.SplitHostPort(s.node.advertise())
+	if err != nil {
+		return nil, failure(codes.Internal, err.Error())
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, failure(codes.Internal, err.Error())
+	}
+	return &gossip.ClusterInfo{Members: []*gossip.MemberInfo{{
+		InstanceId:   structuredID(s.node.store.log.id),
+		TimeStamp:    ticks(s.node.opts.Now()),
+		State:        gossip.MemberInfo_Leader,
+		IsAlive:      true,
+		HttpEndPoint: &gossip.EndPoint{Address: host, Port: uint32(number)},
+	}}}, nil
+}

@@ -1,0 +1,72 @@
+package eventnode
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// wireError is a gRPC status with the trailers that clients of EventStoreDB decode.
+type wireError struct {
+	status   *status.Status
+	trailers metadata.MD
+}
+
+func (e *wireError) Error() string { return e.status.Message() }
+
+// GRPCStatus lets grpc-go answer with the status.
+func (e *wireError) GRPCStatus() *status.Status { return e.status }
+
+func failure(code codes.Code, message string, trailers ...string) *wireError {
+	return &wireError{status.New(code, message), metadata.Pairs(trailers...)}
+}
+
+func streamDeleted(stream string) error {
+	return failure(codes.FailedPrecondition, "Event stream '"+stream+"' is deleted.",
+		"exception", "stream-deleted", "stream-name", stream)
+}
+
+func invalid(message string) error { return failure(codes.InvalidArgument, message) }
+
+// handlerException is what the real server says when a handler throws.
+func handlerException() error {
+	return failure(codes.Unknown, "Exception was thrown by handler.")
+}
+
+func invalidPosition() error { return invalid("Trying to read from an invalid position.") }
+
+func shuttingDown() error { return failure(codes.Unavailable, "Server Is Shutting Down") }
+
+func wrongDelete(q *writeRequest, actual int64) error {
+	expected, got := strconv.FormatInt(q.expected, 10), strconv.FormatInt(actual, 10)
+	return failure(codes.FailedPrecondition,
+		"Delete failed due to WrongExpectedVersion. Stream: "+q.stream+", Expected version: "+expected+", Actual version: "+got,
+		"exception", "wrong-expected-version", "stream-name", q.stream, "expected-version", expected, "actual-version", got)
+}
+
+// toWire gives every error a status: damage is DATA_LOSS, what was not stored is ABORTED.
+func toWire(err error) error {
+	var wire *wireError
+	var notStored *notStoredError
+	var corrupt *CorruptError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wire):
+		return wire
+	case errors.As(err, &notStored):
+		return failure(codes.Aborted, "Operation timed out: "+err.Error())
+	case errors.As(err, &corrupt):
+		return failure(codes.DataLoss, err.Error())
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return status.FromContextError(err).Err()
+	}
+	if s, ok := status.FromError(err); ok {
+		return s.Err()
+	}
+	return failure(codes.Internal, err.Error())
+}

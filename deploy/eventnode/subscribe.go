@@ -1,0 +1,270 @@
+package eventnode
+
+import (
+	"math"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// confirm tells the consumer that the subscription stands. It is the first message of every subscription.
+func (c *readCall) confirm() error {
+	return c.stream.Send(&streams.ReadResp{Content: &streams.ReadResp_Confirmation{
+		Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: uuid.NewString()},
+	}})
+}
+
+// checkpoint tells the consumer of a filtered subscription how far it has got without an event.
+func (c *readCall) checkpoint(position uint64) error {
+	m := &streams.ReadResp_Checkpoint{CommitPosition: position, PreparePosition: position}
+	m.ProtoReflect().SetUnknown(c.timestamp(3))
+	return c.stream.Send(&streams.ReadResp{Content: &streams.ReadResp_Checkpoint_{Checkpoint: m}})
+}
+
+// caughtUp tells the consumer that what follows is new. The generated message is older than its
+// fields: timestamp = 1, stream_revision = 2, position = 3.
+func (c *readCall) caughtUp(fields ...byte) error {
+	m := &streams.ReadResp_CaughtUp{}
+	m.ProtoReflect().SetUnknown(append(c.timestamp(1), fields...))
+	return c.stream.Send(&streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: m}})
+}
+
+// timestamp encodes the time of the node as a google.protobuf.Timestamp.
+func (c *readCall) timestamp(field protowire.Number) []byte {
+	now := c.node.opts.Now()
+	inner := appendNumber(nil, 1, uint64(now.Unix()))        //nolint:gosec // after 1970
+	inner = appendNumber(inner, 2, uint64(now.Nanosecond())) //nolint:gosec // not negative
+	return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), inner)
+}
+
+// wait blocks until the log has grown.
+func (c *readCall) wait(changed <-chan struct{}) error {
+	select {
+	case <-changed:
+		return nil
+	case <-c.stream.Context().Done():
+		return c.stream.Context().Err()
+	case <-c.node.stopping:
+		return shuttingDown()
+	}
+}
+
+// allStart returns where a subscription to $all begins to read and the position up to which
+// it skips what it reads.
+func (c *readCall) allStart() (next, skip uint64, err error) {
+	switch p := c.options.GetAll().GetAllOption().(type) {
+	case *streams.ReadReq_Options_AllOptions_Start:
+		return firstPosition, 0, nil
+	case *streams.ReadReq_Options_AllOptions_End:
+		return c.rd.end, 0, nil
+	case *streams.ReadReq_Options_AllOptions_Position:
+		pos := p.Position.GetCommitPosition()
+		if p.Position.GetPreparePosition() > pos {
+			return 0, 0, handlerException()
+		}
+		if pos < firstPosition {
+			return firstPosition, 0, nil
+		}
+		if pos >= c.rd.end {
+			return c.rd.end, pos, nil
+		}
+		r, err := c.rd.at(pos)
+		if err != nil {
+			return 0, 0, c.badPosition(pos, pos, err)
+		}
+		return r.next(), 0, nil
+	default:
+		return 0, 0, invalid("The position to subscribe from is missing.")
+	}
+}
+
+// subscribeAll delivers $all, filtered or not, until the consumer or the node ends it. It reads the log
+// itself from where it stands, so a slow consumer only holds up itself.
+func (c *readCall) subscribeAll() error {
+	next, skip, err := c.allStart()
+	if err != nil {
+		return err
+	}
+	if err := c.confirm(); err != nil {
+		return err
+	}
+	s := allSubscription{readCall: c, next: next, skip: skip}
+	for live := false; ; {
+		changed := c.changed()
+		last := c.last.Load()
+		if err := s.advance(c.end.Load()); err != nil {
+			return err
+		}
+		if !live {
+			live = true
+			if err := s.finishCatchUp(last); err != nil {
+				return err
+			}
+		}
+		if err := c.wait(changed); err != nil {
+			return err
+		}
+	}
+}
+
+type allSubscription struct {
+	*readCall
+	next       uint64 // read from here
+	skip       uint64 // deliver nothing up to here
+	seen       uint64 // last position considered
+	marked     uint64 // last checkpoint sent
+	considered uint64 // events since then
+}
+
+// advance delivers what stands between the subscription and end.
+func (s *allSubscription) advance(end uint64) error {
+	s.rd.end = end
+	for n := 1; s.next < end; n++ {
+		r, err := s.rd.at(s.next)
+		if err != nil {
+			return damage(s.next, err)
+		}
+		s.next = r.next()
+		if r.position <= s.skip {
+			continue
+		}
+		s.seen = r.position
+		if s.filter.match(&r) {
+			if err := s.send(&r); err != nil {
+				return err
+			}
+		}
+		if n%pageEvents == 0 {
+			if err := s.alive(); err != nil {
+				return err
+			}
+		}
+		if s.filter == nil {
+			continue
+		}
+		if s.considered++; s.considered >= s.filter.interval {
+			if err := s.mark(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mark sends a checkpoint unless the consumer has it already.
+func (s *allSubscription) mark() error {
+	s.considered = 0
+	if s.seen == s.marked {
+		return nil
+	}
+	s.marked = s.seen
+	return s.checkpoint(s.seen)
+}
+
+// finishCatchUp sends what stands between history and live events.
+func (s *allSubscription) finishCatchUp(last uint64) error {
+	if s.filter != nil {
+		if err := s.mark(); err != nil {
+			return err
+		}
+	}
+	if last == 0 {
+		return s.caughtUp()
+	}
+	last = max(last, s.seen)
+	position := appendNumber(appendNumber(nil, 1, last), 2, last)
+	return s.caughtUp(appendBytes(nil, 3, position)...)
+}
+
+// subscribeStream delivers one stream until the consumer or the node ends it, or a tombstone does.
+func (c *readCall) subscribeStream() error {
+	in := c.options.GetStream()
+	name := string(in.GetStreamIdentifier().GetStreamName())
+	if name == "" {
+		return handlerException()
+	}
+	info, err := c.index.info(name)
+	if err != nil {
+		return err
+	}
+	if info.tombstone != 0 {
+		return streamDeleted(name)
+	}
+	next := int64(0)
+	switch r := in.GetRevisionOption().(type) {
+	case *streams.ReadReq_Options_StreamOptions_Revision:
+		next = min(toRevision(r.Revision), math.MaxInt64-1) + 1
+	case *streams.ReadReq_Options_StreamOptions_End:
+		next = info.last + 1
+	case *streams.ReadReq_Options_StreamOptions_Start:
+	default:
+		return invalid("The revision to subscribe from is missing.")
+	}
+	if err := c.confirm(); err != nil {
+		return err
+	}
+	s := streamSubscription{readCall: c, name: name, next: next}
+	for {
+		changed := c.changed()
+		if err := s.advance(); err != nil {
+			return err
+		}
+		if err := c.wait(changed); err != nil {
+			return err
+		}
+	}
+}
+
+type streamSubscription struct {
+	*readCall
+	name string
+	next int64
+	live bool
+}
+
+// advance delivers what is new in the stream. Metadata bounds the history, not live events.
+func (s *streamSubscription) advance() error {
+	info, err := s.index.info(s.name)
+	if err != nil {
+		return err
+	}
+	var meta streamMeta
+	if !s.live {
+		if meta, err = s.limits(s.side, s.name); err != nil {
+			return err
+		}
+		s.next = max(s.next, meta.first(info.last))
+	}
+	for s.next <= info.last {
+		n, err := s.page(s.name, s.next, min(info.last-s.next+1, pageEvents), func(r *record) error {
+			if meta.expired(r.created, s.node.opts.Now()) {
+				return nil
+			}
+			return s.send(r)
+		})
+		if err != nil {
+			return err
+		}
+		s.next += n
+	}
+	if info.tombstone != 0 {
+		s.rd.end = s.end.Load()
+		r, err := s.rd.at(info.tombstone)
+		if err != nil {
+			return damage(info.tombstone, err)
+		}
+		if err := s.send(&r); err != nil {
+			return err
+		}
+		return streamDeleted(s.name)
+	}
+	if s.live {
+		return nil
+	}
+	s.live = true
+	if info.last < 0 {
+		return s.caughtUp()
+	}
+	return s.caughtUp(appendNumber(nil, 2, uint64(info.last))...) //nolint:gosec // not negative
+}

@@ -1,0 +1,181 @@
+package eventnode
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	groupRequests = 1024
+	groupBytes    = 8 << 20
+)
+
+type writeKind uint8
+
+const (
+	writeAppend writeKind = iota + 1
+	writeDelete
+	writeTombstone
+)
+
+// writeRequest asks the writer for one atomic change.
+type writeRequest struct {
+	kind     writeKind
+	stream   string
+	expected int64
+	events   []record // without stream, revision and position
+	done     chan writeResult
+}
+
+type writeResult struct {
+	verdict  verdict
+	revision int64 // of the last event written or found again, else the current one of the stream
+	position uint64
+	err      error
+}
+
+// writer owns the end of the log. Only its loop writes.
+type writer struct {
+	store  *store
+	recent *recentIDs
+	rd     *reader
+	queue  chan *writeRequest
+	now    func() time.Time
+	logger *slog.Logger
+	spare  []byte // buffer of the last group
+}
+
+func newWriter(s *store, now func() time.Time, logger *slog.Logger) *writer {
+	return &writer{
+		store: s, recent: newRecentIDs(), rd: newReader(s.log, 0),
+		queue: make(chan *writeRequest, groupRequests), now: now, logger: logger,
+	}
+}
+
+// write hands q to the loop and waits for the outcome. When ctx ends first the outcome is unknown.
+func (w *writer) write(ctx context.Context, q *writeRequest) (writeResult, error) {
+	q.done = make(chan writeResult, 1)
+	select {
+	case w.queue <- q:
+	case <-ctx.Done():
+		return writeResult{}, ctx.Err()
+	}
+	select {
+	case res := <-q.done:
+		return res, res.err
+	case <-ctx.Done():
+		return writeResult{}, ctx.Err()
+	}
+}
+
+// run writes groups until stop is closed and nothing waits, and moves index entries to disk beside that.
+func (w *writer) run(stop <-chan struct{}) {
+	flush := make(chan struct{}, 1)
+	var flusher sync.WaitGroup
+	flusher.Go(func() {
+		for range flush {
+			if err := w.store.index.flush(); err != nil {
+				w.logger.Error("index not written, it stays in memory", "error", err)
+			}
+		}
+	})
+	defer flusher.Wait()
+	defer close(flush)
+	for {
+		select {
+		case q := <-w.queue:
+			w.commit(w.collect(q))
+		case <-stop:
+			select {
+			case q := <-w.queue:
+				w.commit(w.collect(q))
+			default:
+				return
+			}
+		}
+		if w.store.index.full() {
+			select {
+			case flush <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// collect takes what waits besides q, up to the size of a group.
+func (w *writer) collect(q *writeRequest) []*writeRequest {
+	requests, size := []*writeRequest{q}, q.size()
+	for len(requests) < groupRequests && size < groupBytes {
+		select {
+		case q := <-w.queue:
+			requests = append(requests, q)
+			size += q.size()
+		default:
+			return requests
+		}
+	}
+	return requests
+}
+
+func (q *writeRequest) size() int {
+	n := 0
+	for i := range q.events {
+		n += len(q.events[i].data) + len(q.events[i].meta)
+	}
+	return n
+}
+
+// commit decides, writes and syncs a group, and only then answers.
+func (w *writer) commit(requests []*writeRequest) {
+	end := w.store.end.Load()
+	g := &group{
+		store: w.store, known: w.recent, rd: w.rd, start: end, created: ticks(w.now()),
+		buf: w.spare[:0], table: newMemtable(), ids: map[recentKey]recentEvent{},
+	}
+	results := make([]writeResult, len(requests))
+	for i, q := range requests {
+		before := len(g.buf)
+		res, err := g.do(q)
+		res.err = err
+		results[i] = res
+		if err != nil && len(g.buf) != before { // half an append must not reach the log
+			w.fail(requests, err)
+			return
+		}
+	}
+	if len(g.buf) > 0 {
+		if err := w.store.log.write(g.buf, end); err != nil {
+			w.logger.Error("append failed, nothing was stored", "error", err, "requests", len(requests))
+			if err := w.store.log.cut(end); err != nil {
+				w.logger.Warn("the unfinished write stays until the next one", "error", err)
+			}
+			w.fail(requests, &notStoredError{err})
+			return
+		}
+		g.table.through = end + uint64(len(g.buf))
+		for k, e := range g.ids {
+			w.recent.add(k, e)
+		}
+		w.store.publish(g.table, g.last)
+	}
+	if cap(g.buf) <= groupBytes {
+		w.spare = g.buf
+	}
+	for i, q := range requests {
+		q.done <- results[i]
+	}
+}
+
+func (w *writer) fail(requests []*writeRequest, err error) {
+	for _, q := range requests {
+		q.done <- writeResult{err: err}
+	}
+}
+
+// notStoredError says that an append did not reach the disk and may be sent again.
+type notStoredError struct{ cause error }
+
+func (e *notStoredError) Error() string { return "not stored, may be sent again: " + e.cause.Error() }
+func (e *notStoredError) Unwrap() error { return e.cause }
