@@ -40,8 +40,14 @@ func (c *Calendar) WorkdayAfter(d Date, n int) (Date, error) {
 // set back within them, fewer when they were set forward over them.
 func (c *Calendar) Spans(d Date) []Span {
 	var out []Span
+	var last instant
 	c.daySpans(d.number(), func(s stretch) bool {
-		out = join(out, s)
+		if len(out) > 0 && last == s.from {
+			out[len(out)-1].End = s.to.time()
+		} else {
+			out = append(out, s.span())
+		}
+		last = s.to
 		return true
 	})
 	return out
@@ -92,6 +98,20 @@ func (c *Calendar) AddWorkdays(start time.Time, n int) (due time.Time, counted [
 		due = c.sameWall(first, date)
 	}
 	return due, slices.Collect(c.Open(start, due)), nil
+}
+
+// AddDays returns the same wall time n days later in the calendar's zone, open or not. Where that wall time does not
+// exist it is the instant of the change; where it exists twice, the first.
+func (c *Calendar) AddDays(start time.Time, n int) time.Time {
+	_, offset := start.In(c.zone).Zone()
+	wall := instantOf(start)
+	wall.sec += int64(offset) + int64(n)*secondsPerDay
+	var found instant
+	c.segments(wall.sec-furthest, wall.sec+furthest, func(s segment) bool {
+		found = later(instant{wall.sec - s.offset, wall.nsec}, instant{sec: s.from})
+		return found.sec >= s.to
+	})
+	return found.time()
 }
 
 // sameWall returns the instant of a working day at the wall time of t, moved into open hours.

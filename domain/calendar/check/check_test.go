@@ -95,7 +95,7 @@ func TestAFileOfAnotherFormatIsAnError(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":      ``,
 		"no json":    `id,op,calendar`,
-		"two values":   `{"calendars": {}, "cases": []} {}`,
+		"two values": `{"calendars": {}, "cases": []} {}`,
 		"other json": `{"days": []}`,
 	} {
 		t.Run(name, func(t *testing.T) {

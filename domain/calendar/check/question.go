@@ -12,16 +12,16 @@ import (
 
 // question is one case. Pointers tell what is absent from what is zero.
 type question struct {
-	ID            string      `json:"id"`
-	Op            string      `json:"op"`
-	Calendar      string      `json:"calendar"`
-	Start         string      `json:"start"`
-	End           string      `json:"end"`
-	Minutes       *int64      `json:"minutes"`
-	N             *int        `json:"n"`
+	ID            string     `json:"id"`
+	Op            string     `json:"op"`
+	Calendar      string     `json:"calendar"`
+	Start         string     `json:"start"`
+	End           string     `json:"end"`
+	Minutes       *int64     `json:"minutes"`
+	N             *int       `json:"n"`
 	Pauses        [][]string `json:"pauses"`
-	Expect        string      `json:"expect"`
-	ExpectMinutes *float64    `json:"expect_minutes"`
+	Expect        string     `json:"expect"`
+	ExpectMinutes *float64   `json:"expect_minutes"`
 }
 
 // name returns the id of the case, or its place in the file, counted from 1, when it has none.
