@@ -15,7 +15,7 @@
 //
 // Postgres refuses to run as root. Root therefore runs it as the user "postgres", or "nobody". That user must be able to
 // reach the folder; where it cannot, because a folder above is closed to others as /root is, the cluster is placed in
-// /var/lib/aftercare (a test's in the temporary folder) and cluster is a link to it. Permissions of folders above are
+// /var/lib/aftercare (a test's in /tmp) and cluster is a link to it. Permissions of folders above are
 // never changed.
 //
 // WAL is kept at the level "minimal": filling a new table by COPY then needs no WAL, which is what rebuilds do. Who wants

@@ -12,9 +12,9 @@ import (
 )
 
 // place returns the folder of the server's files: dir, or one elsewhere when the account cannot reach dir.
-func place(ctx context.Context, o Options, who *account, bin Binaries, dir string, known string) (string, error) {
+func place(ctx context.Context, o Options, who *account, bin Binaries, dir, known string) (string, error) {
 	if known != "" {
-		return known, nil
+		return known, makeFolder(known, who)
 	}
 	reached, err := who.reaches(ctx, bin, dir)
 	if err != nil || reached {
@@ -22,7 +22,7 @@ func place(ctx context.Context, o Options, who *account, bin Binaries, dir strin
 	}
 	base := "/var/lib/aftercare"
 	if o.Fast {
-		base = os.TempDir()
+		base = "/tmp" // that of the environment may be root's own
 	}
 	sum := sha256.Sum256([]byte(dir))
 	home := filepath.Join(base, "postgres-"+hex.EncodeToString(sum[:8]))

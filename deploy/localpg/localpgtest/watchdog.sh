@@ -10,4 +10,9 @@ if [ -f "$pidfile" ]; then
 		tries=$((tries + 1))
 	done
 fi
+# As root the cluster may be elsewhere.
+if [ -L "$1/cluster" ]; then
+	elsewhere=$(readlink "$1/cluster")
+	rm -rf "${elsewhere%/cluster}"
+fi
 rm -rf "$1" || { sleep 1 && rm -rf "$1"; }
