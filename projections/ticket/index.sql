@@ -1,0 +1,11 @@
+create unique index ticket_id on ticket (id);
+create unique index ticket_stream on ticket (stream);
+create index ticket_received on ticket (received_at, id);
+create index ticket_last_event on ticket (last_event_at, id);
+create index ticket_priority on ticket (priority, id);
+create index ticket_number on ticket (number, id);
+create index ticket_number_prefix on ticket (lower(number) text_pattern_ops);
+create index ticket_key_prefix on ticket (lower(source_key) text_pattern_ops);
+create index ticket_source on ticket (source_system, source_key);
+create index ticket_customer on ticket (customer) where customer <> '';
+create index ticket_words on ticket using gin (words);
