@@ -27,7 +27,9 @@ func (s *Statement) Set(name, fragment string) {
 }
 
 // SQL returns the query with its fragments.
-func (s *Statement) SQL(query string) string { return strings.NewReplacer(s.fragments...).Replace(query) }
+func (s *Statement) SQL(query string) string {
+	return strings.NewReplacer(s.fragments...).Replace(query)
+}
 
 // Args returns the arguments.
 func (s *Statement) Args() []any { return s.args }
@@ -75,11 +77,11 @@ func (s *Statement) Where(f Filter, c Columns) string {
 	}
 	in(c.Ticket+".phase", phases)
 	for _, a := range f.Attributes {
-		name := s.Arg(a.Name)
+		name := s.Arg(a.Name) + "::text"
 		add(c.Ticket + ".attributes ? " + name)
 		in("("+c.Ticket+".attributes ->> "+name+")", a.In)
 		if len(a.NotIn) > 0 {
-			add("("+c.Ticket + ".attributes ->> " + name + ") <> all(" + s.Arg(a.NotIn) + ")")
+			add("(" + c.Ticket + ".attributes ->> " + name + ") <> all(" + s.Arg(a.NotIn) + ")")
 		}
 	}
 	if !f.ReceivedFrom.IsZero() {
@@ -160,7 +162,7 @@ func (s *Statement) Group(by []By, zone string, c Columns) (string, error) {
 			if b.Name == "" {
 				return "", domain.Refuse(domain.Invalid, "facet.attribute-without-name")
 			}
-			parts[i] = c.Ticket + ".attributes ->> " + s.Arg(b.Name)
+			parts[i] = c.Ticket + ".attributes ->> " + s.Arg(b.Name) + "::text"
 		case Day:
 			parts[i] = period("YYYY-MM-DD")
 		case Week:

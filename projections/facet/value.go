@@ -45,3 +45,12 @@ func Fact(eventType string) (string, bool) {
 	fact, _, ok := strings.Cut(rest, ".")
 	return fact, ok
 }
+
+// UTC returns a time that may be null in UTC.
+func UTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}

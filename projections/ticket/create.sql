@@ -16,6 +16,8 @@ create table ticket (
   agent              text        not null,
   source_key         text        not null,
   attributes         jsonb       not null,
+  -- Those of the attributes that hold an instant, in microseconds since 1970.
+  instants           jsonb       not null,
   customer           text        not null,
   name               text,
   contact            text,

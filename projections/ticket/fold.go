@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"time"
+
 	"aftercare/domain"
 	"aftercare/domain/ticket"
 	"aftercare/projections/facet"
@@ -72,8 +74,14 @@ func (r *record) milestone(e domain.Event) {
 
 func (r *record) attribute(values map[string]string) {
 	for name, value := range values {
-		if value != "" {
-			r.attributes[facet.Clean(name)] = facet.Clean(value)
+		if value == "" {
+			continue
+		}
+		name = facet.Clean(name)
+		r.attributes[name] = facet.Clean(value)
+		delete(r.instants, name)
+		if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
+			r.instants[name] = at.UnixMicro()
 		}
 	}
 }

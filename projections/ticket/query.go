@@ -8,12 +8,12 @@ import (
 // OrderBy is what a list is ordered by; equal rows are ordered by id.
 type OrderBy uint8
 
-// The orders. The zero OrderBy is ByReceived.
+// The orders. The zero OrderBy is OrderReceived.
 const (
-	ByReceived OrderBy = iota + 1
-	ByLastEvent
-	ByPriority
-	ByNumber
+	OrderReceived OrderBy = iota + 1
+	OrderLastEvent
+	OrderPriority
+	OrderNumber
 )
 
 // Query asks for a page of cases.

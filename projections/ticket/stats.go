@@ -45,6 +45,9 @@ const (
 	FirstEvent
 	// LastEvent is the latest fact.
 	LastEvent
+	// Attribute is an attribute of the case that holds an instant in the form of RFC 3339, such as a time that only a
+	// column of the source knows.
+	Attribute
 )
 
 // Milestone is an instant in the life of a case.
@@ -55,6 +58,8 @@ type Milestone struct {
 	Fact string
 	// Statuses are the words, verbatim, of which any is meant.
 	Statuses []string
+	// Attribute is the name of the attribute.
+	Attribute string
 	// Last takes the last occurrence. Defaults to the first.
 	Last bool
 }

@@ -51,6 +51,7 @@ type record struct {
 	facet.Case
 	sourceKey                         string
 	attributes                        map[string]string
+	instants                          map[string]int64
 	customer                          string
 	name, contact, title, description *string
 	forgotten                         []string
@@ -66,7 +67,7 @@ type record struct {
 
 func columns() []string {
 	return slices.Concat([]string{"stream", "id", "number", "phase"}, facet.CaseColumns(), []string{
-		"source_key", "attributes", "customer", "name", "contact", "title", "description", "forgotten", "status", "wait_reason",
+		"source_key", "attributes", "instants", "customer", "name", "contact", "title", "description", "forgotten", "status", "wait_reason",
 		"acknowledged_at", "first_responded_at", "first_resolved_at", "resolved_at", "closed_at", "cancelled_at",
 		"first_event_at", "last_event_at", "reopened", "reassigned", "source_rows", "facts", "revision", "commit_position",
 	})
@@ -74,7 +75,7 @@ func columns() []string {
 
 func (r *record) fields() []any {
 	return slices.Concat([]any{&r.stream, &r.id, &r.number, &r.phase}, r.Case.Fields(), []any{
-		&r.sourceKey, &r.attributes, &r.customer, &r.name, &r.contact, &r.title, &r.description, &r.forgotten, &r.status,
+		&r.sourceKey, &r.attributes, &r.instants, &r.customer, &r.name, &r.contact, &r.title, &r.description, &r.forgotten, &r.status,
 		&r.waitReason, &r.acknowledgedAt, &r.firstRespondedAt, &r.firstResolvedAt, &r.resolvedAt, &r.closedAt, &r.cancelledAt,
 		&r.firstEventAt, &r.lastEventAt, &r.reopened, &r.reassigned, &r.sourceRows, &r.facts, &r.revision, &r.commitPosition,
 	})
@@ -93,7 +94,7 @@ func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
 		at := facet.Instant(e.Event.OccurredAt())
 		rows = append(rows, record{
 			stream: e.Stream, id: id, phase: ticket.Open.String(), Case: facet.Case{ReceivedAt: at},
-			attributes: map[string]string{}, forgotten: []string{}, firstEventAt: at, lastEventAt: at,
+			attributes: map[string]string{}, instants: map[string]int64{}, forgotten: []string{}, firstEventAt: at, lastEventAt: at,
 		})
 	}
 	r := &rows[0]

@@ -4,5 +4,6 @@
 // # Design
 //
 // Rows are only ever added: history is never rewritten. Details are for display; what figures are computed from has
-// columns of its own. Sealed texts arrive open, and are kept as the words or as the mark {"forgotten": true}.
+// columns of its own. Sealed texts arrive open, and are kept, apart
+// from the codes, as the words or as the mark that they are forgotten.
 package timeline

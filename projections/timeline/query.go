@@ -32,8 +32,18 @@ type Entry struct {
 	// Status and Seq are the word and the place of a row of a foreign history; Seq is 0 elsewhere.
 	Status string
 	Seq    int
-	// Detail is the payload, with texts open or {"forgotten": true}.
+	// Detail is the payload as recorded, a JSON object, without its texts; these are in Texts by their path, such as "title".
 	Detail json.RawMessage
+	Texts  map[string]Text
+}
+
+// Text is personal data or free text of an event.
+type Text struct {
+	// Subject is the opaque id of the person it concerns.
+	Subject string `json:"subject,omitempty"`
+	Value   string `json:"value,omitempty"`
+	// Forgotten says that there was a text, and that the key of the person was destroyed.
+	Forgotten bool `json:"forgotten,omitempty"`
 }
 
 // HistoryQuery asks for a page of the history of a case, in the order of its stream.

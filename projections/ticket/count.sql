@@ -1,0 +1,3 @@
+select count(*)
+from view_ticket.ticket t
+where {where}

@@ -1,0 +1,23 @@
+create table entry (
+  ticket           uuid        not null,
+  revision         bigint      not null,
+  commit_position  bigint      not null,
+  prepare_position bigint      not null,
+  event_id         uuid        not null,
+  type             text        not null,
+  -- The middle of the stored name of a fact of the case; empty for clocks and automatic replies.
+  fact             text        not null,
+  -- The word, and the place from 1, of a row of a foreign history.
+  status           text        not null,
+  seq              integer     not null,
+  occurred_at      timestamptz not null,
+  recorded_at      timestamptz not null,
+  principal        text        not null,
+  on_behalf_of     text        not null,
+  channel          text        not null,
+  command_id       uuid        not null,
+  correlation_id   uuid        not null,
+  causation_id     uuid        not null,
+  detail           jsonb       not null,
+  texts            jsonb       not null
+);
