@@ -52,7 +52,7 @@ const (
 )
 
 // Wait returns when the views have come to the position, and says how far they are. When ctx ends first it returns the
-// progress so far and the error of ctx.
+// progress so far and the error of ctx, joined with ErrUnknown where a view has no checkpoint: it may be about to get one.
 func (t *Tracker) Wait(ctx context.Context, position domain.Position, views ...string) (Progress, error) {
 	look := firstLook
 	for {
@@ -67,10 +67,10 @@ func (t *Tracker) Wait(ctx context.Context, position domain.Position, views ...s
 			for _, v := range missing {
 				at, ok := found[v]
 				if !ok {
-					return Progress{Positions: p.Positions}, fmt.Errorf("wait for view %s: %w", v, ErrUnknown)
+					err = fmt.Errorf("view %s: %w", v, ErrUnknown)
 				}
 				p.Positions[v] = at
-				p.Reached = p.Reached && at.Compare(position) >= 0
+				p.Reached = p.Reached && ok && at.Compare(position) >= 0
 			}
 			if p.Reached {
 				return p, nil

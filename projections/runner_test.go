@@ -1,0 +1,207 @@
+package projections_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"aftercare/domain"
+	"aftercare/projections"
+)
+
+func TestViewsFollowTheLog(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil), lines())
+	b.add("sum-1", 1, 2, 3)
+	b.start(b.runner())
+	at := b.add("sum-2", 10)
+	b.wait(at, "sums", "lines")
+
+	got := query[sum](b, `select * from view_sums.sum order by stream`)
+	want := []sum{{"sum-1", 3, 6, 2}, {"sum-2", 1, 10, 0}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sums, -want +got:\n%s", diff)
+	}
+	if got := len(query[line](b, `select * from view_lines.line`)); got != 4 {
+		t.Errorf("got %d lines, want 4", got)
+	}
+}
+
+func TestAnEventThatNoViewHandlesMovesTheViews(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	b.start(b.runner())
+	b.wait(b.store.Record(events, "sum-1", seen{}), "sums")
+}
+
+func TestAViewThatIsAddedLaterCatchesUpAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	stop := b.start(b.runner())
+	at := b.add("sum-1", 1, 2, 3)
+	b.wait(at, "sums")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.views = append(b.views, lines())
+	b.start(b.runner())
+	b.wait(at, "sums", "lines")
+	if diff := cmp.Diff([]sum{{"sum-1", 3, 6, 2}}, query[sum](b, `select * from view_sums.sum`)); diff != "" {
+		t.Errorf("sums, -want +got:\n%s", diff)
+	}
+	if got := len(query[line](b, `select * from view_lines.line`)); got != 3 {
+		t.Errorf("got %d lines, want 3", got)
+	}
+}
+
+func TestEveryEventCountsOnceHoweverOftenTheRunnerIsStopped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil), lines())
+	const streams, each = 20, 100
+	var last domain.Position
+	for i := range streams * each / 10 {
+		last = b.add(stream(i%streams), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+	}
+	if err := projections.Ensure(t.Context(), b.pool, b.views...); err != nil {
+		t.Fatal(err)
+	}
+	var position domain.Position
+	for stops := 0; position.Compare(last) < 0; stops++ {
+		r := b.runner()
+		r.Most = 7 + stops%50
+		r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(20+stops%37)*time.Millisecond)
+		if err := r.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		status, err := b.tracker.Status(t.Context(), "sums", "lines")
+		if err != nil {
+			t.Fatal(err)
+		}
+		position = status.Views[0].Position
+		if p := status.Views[1].Position; p.Compare(position) < 0 {
+			position = p
+		}
+	}
+	if got := b.parked(); got != 0 {
+		t.Errorf("got %d parked events, want none", got)
+	}
+	got := query[struct{ Streams, Events, Total int64 }](b, `select count(*), sum(events)::bigint, sum(total)::bigint from view_sums.sum`)
+	want := []struct{ Streams, Events, Total int64 }{{streams, streams * each, streams * each}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("sums, -want +got:\n%s", diff)
+	}
+	if got := len(query[line](b, `select * from view_lines.line`)); got != streams*each {
+		t.Errorf("got %d lines, want %d", got, streams*each)
+	}
+}
+
+func TestOnlyOneRunnerKeepsAView(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	results := make(chan error, 2)
+	for range 2 {
+		r := b.runner()
+		r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
+		go func() { results <- r.Run(ctx) }()
+	}
+	var loser error
+	lost := false
+	for i := 0; !lost; i++ {
+		b.wait(b.add("sum-1", 1), "sums")
+		select {
+		case loser = <-results:
+			lost = true
+		default:
+		}
+	}
+	if !errors.Is(loser, projections.ErrTaken) {
+		t.Errorf("got %v, want %v", loser, projections.ErrTaken)
+	}
+	b.wait(b.add("sum-1", 1), "sums")
+	cancel()
+	if err := <-results; err != nil {
+		t.Errorf("the other runner: got %v, want none", err)
+	}
+	got := query[sum](b, `select * from view_sums.sum`)
+	if len(got) != 1 || got[0].Events != got[0].Last+1 || got[0].Total != got[0].Events {
+		t.Errorf("got %+v, want every event once", got)
+	}
+}
+
+func TestARefusedEventIsParkedWithTheRestOfItsStream(t *testing.T) {
+	t.Parallel()
+	for name, number := range map[string]int{"error": refused, "panic": panicked} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var sick atomic.Bool
+			sick.Store(true)
+			b := newBench(t, sums(&sick), lines())
+			for i := range 30 {
+				b.add(stream(i), 1, 2)
+			}
+			b.add("sum-7", number, 3)
+			b.add("sum-8", 4)
+			b.start(b.runner())
+			b.wait(b.add("sum-7", 5), "sums", "lines")
+
+			type parking struct {
+				Stream   string
+				Revision int64
+				Attempts int
+			}
+			got := query[parking](b, `select stream, revision, attempts from aftercare.parked_event where view = 'sums' order by revision`)
+			want := []parking{{"sum-7", 2, 3}, {"sum-7", 3, 0}, {"sum-7", 4, 0}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("parked, -want +got:\n%s", diff)
+			}
+			folded := query[sum](b, `select * from view_sums.sum where stream in ('sum-7', 'sum-8') order by stream`)
+			if diff := cmp.Diff([]sum{{"sum-7", 2, 3, 1}, {"sum-8", 3, 7, 2}}, folded); diff != "" {
+				t.Errorf("sums, -want +got:\n%s", diff)
+			}
+
+			again, err := b.runner().Replay(t.Context(), "sums")
+			if diff := cmp.Diff(projections.Replayed{Left: 3}, again); diff != "" || err != nil {
+				t.Errorf("replay of a sick view: %v, -want +got:\n%s", err, diff)
+			}
+			sick.Store(false)
+			again, err = b.runner().Replay(t.Context(), "sums")
+			if diff := cmp.Diff(projections.Replayed{Taken: 3}, again); diff != "" || err != nil {
+				t.Errorf("replay of a healed view: %v, -want +got:\n%s", err, diff)
+			}
+			b.wait(b.add("sum-7", 6), "sums")
+			folded = query[sum](b, `select * from view_sums.sum where stream = 'sum-7'`)
+			if diff := cmp.Diff([]sum{{"sum-7", 6, int64(17 + number), 5}}, folded); diff != "" {
+				t.Errorf("sums after the replay, -want +got:\n%s", diff)
+			}
+			if got := b.parked(); got != 0 {
+				t.Errorf("got %d parked events, want none", got)
+			}
+		})
+	}
+}
+
+func TestTablesOfAnotherShapeAreNotTouched(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	stop := b.start(b.runner())
+	b.wait(b.add("sum-1", 1), "sums")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	b.views = []projections.View{reshaped{sums(nil)}}
+	if err := b.runner().Run(t.Context()); !errors.Is(err, projections.ErrOutdated) {
+		t.Errorf("got %v, want %v", err, projections.ErrOutdated)
+	}
+}
+
+// reshaped is a view with one more index.
+type reshaped struct{ projections.View }
+
+func (r reshaped) Indexes() string { return r.View.Indexes() + `; create index on sum (total)` }
