@@ -70,7 +70,7 @@ type Ratings struct {
 	// Min and Max are the scale, 0 when several were used. Mean is on that scale.
 	Min, Max int
 	Mean     *stat.Mean
-	// Percent is the mean of the converted scores, between 0 and 100.
+	// Percent is the mean of the converted scores, between 0 and 100, over those the conversion makes sense for.
 	Percent stat.Mean
 	// TopBox is the share of the upper part of the scale: the score converted to the range is at least 75, as 4 and 5 of
 	// 1..5 are.

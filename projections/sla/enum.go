@@ -47,10 +47,13 @@ const (
 	Breached
 	Cancelled
 	Superseded
+	// Missed is what a source says when it says no more than that.
+	Missed
 )
 
 var verdictNames = [...]string{
 	Running: "running", Met: "met", MetLate: "met_late", Breached: "breached", Cancelled: "cancelled", Superseded: "superseded",
+	Missed: "missed",
 }
 
 // String returns the stored name, or "" for the zero Verdict.

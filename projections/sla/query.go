@@ -109,12 +109,14 @@ type Query struct {
 // Attainment is how one group of promises was kept.
 type Attainment struct {
 	Group []facet.Value
-	// Ratio is met among met, met late and open breached.
+	// Ratio is met among met, met late, open breached and missed.
 	Ratio stat.Ratio
-	// Met, MetLate and OpenBreached are its parts; Running, Cancelled and Superseded are left out of it.
+	// Met, MetLate, OpenBreached and, of sources' verdicts, Missed are its parts; Running, Cancelled and Superseded are left
+	// out of it.
 	Met          int64
 	MetLate      int64
 	OpenBreached int64
+	Missed       int64
 	Running      int64
 	Cancelled    int64
 	Superseded   int64
