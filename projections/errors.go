@@ -20,6 +20,10 @@ var ErrTaken = errors.New("another runner moves the view's checkpoint")
 // errMoved says that a rebuild took the view's place, or that it was restarted: its checkpoint is to be read again.
 var errMoved = errors.New("the view's tables were replaced")
 
+// errBack says that a view's checkpoint lies before where it was: the view was emptied, or the database came back without
+// its last commits. Rows and checkpoint went together, so folding goes on from there, with another subscription.
+var errBack = errors.New("the view's checkpoint went back")
+
 // passing reports whether an error says nothing about the event: the database or a service behind it cannot answer now, or
 // the tables are not there. Trying again later is right, however often; setting the event aside is wrong.
 func passing(err error) bool {

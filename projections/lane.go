@@ -32,28 +32,30 @@ func (l *lane) run(ctx context.Context) error {
 
 // take folds one batch. It reports whether the lane has left the round meanwhile.
 func (l *lane) take(ctx context.Context, b *batch) (left bool, err error) {
-	defer b.release()
 	if b.target.Compare(l.position) <= 0 {
+		b.release()
 		return false, nil
 	}
-	done := make(chan struct{})
-	gone := make(chan bool)
-	go func() { gone <- l.watch(done) }()
+	done, gone := make(chan struct{}), make(chan bool)
+	go func() { gone <- l.watch(b, done) }()
 	err = l.process(ctx, l.wanted(b.entries), b.target)
 	close(done)
 	return <-gone, err
 }
 
-// watch closes out and empties the inbox when done does not come in time.
-func (l *lane) watch(done <-chan struct{}) (left bool) {
+// watch releases the batch when it is done. When that takes too long it leaves the round: it releases this batch and all
+// others at once, so that the subscription goes on.
+func (l *lane) watch(b *batch, done <-chan struct{}) (left bool) {
 	timer := time.NewTimer(l.patience)
 	defer timer.Stop()
 	select {
 	case <-done:
+		b.release()
 		return false
 	case <-timer.C:
 	}
 	close(l.out)
+	b.release()
 	for {
 		select {
 		case b := <-l.inbox:

@@ -205,4 +205,17 @@ func (b *bench) parked() int {
 	return query[struct{ N int }](b, `select count(*) from aftercare.parked_event`)[0].N
 }
 
+func (b *bench) exec(sql string) {
+	b.Helper()
+	if _, err := b.pool.Exec(context.Background(), sql); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// failing is what the runner says of a view.
+func (b *bench) failing(view string) error { return b.tracker.Failing(view) }
+
+// head is a position that nothing has come to yet.
+func (b *bench) head() domain.Position { return domain.Position{Commit: 1 << 40, Prepare: 1 << 40} }
+
 func stream(i int) string { return fmt.Sprintf("sum-%d", i) }

@@ -161,9 +161,10 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool,
 				reasons = append(reasons, err)
 				mu.Unlock()
 			}
-			if err != nil || ctx.Err() == nil {
-				cancel() // a lane that returns early asks for another round
+			if errors.Is(err, errBack) {
+				r.Logger.WarnContext(ctx, "view starts again", slog.String("view", w.key), slog.Any("error", err))
 			}
+			cancel() // a lane that returns early asks for another round
 		})
 	}
 	if err := r.pump(ctx, &collector{

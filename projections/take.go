@@ -30,7 +30,7 @@ func (b *rebuild) take(ctx context.Context, v View) error {
 			return err
 		}
 		err := b.replace(ctx, w)
-		if err == nil || attempt == takes || ctx.Err() != nil || errors.Is(err, ErrTaken) {
+		if err == nil || attempt == takes || ctx.Err() != nil || errors.Is(err, ErrTaken) || errors.Is(err, errBack) {
 			return err
 		}
 	}

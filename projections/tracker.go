@@ -180,3 +180,13 @@ func (t *Tracker) Connected() error {
 	defer t.mu.Unlock()
 	return t.store
 }
+
+// Failing returns what keeps a view from going on, as the runner in this process says; nil when nothing does.
+func (t *Tracker) Failing(view string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l, ok := t.views[view]; ok {
+		return l.failing
+	}
+	return nil
+}

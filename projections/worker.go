@@ -35,7 +35,7 @@ type worker struct {
 }
 
 // process folds the entries, which lie after the checkpoint, and moves the checkpoint to target. It tries for ever where
-// the fault is not an event's, and parks the event where it is. It returns when ctx ends, and with ErrTaken.
+// the fault is not an event's, and parks the event where it is. It returns when ctx ends, and with ErrTaken and errBack.
 func (w *worker) process(ctx context.Context, entries []entry, target domain.Position) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
@@ -46,7 +46,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, ErrTaken):
+		case errors.Is(err, ErrTaken), errors.Is(err, errBack):
 			return err
 		case errors.Is(err, errMoved):
 			if w.position.Compare(target) >= 0 {
@@ -142,9 +142,11 @@ func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 	return h, nil
 }
 
-// compare tells a lost answer, a rebuild and another runner apart. It reports true when the target is reached already.
+// compare tells a lost answer, a lost commit, a rebuild and another runner apart. It reports true when the target is reached already.
 func (w *worker) compare(found checkpoint, target domain.Position) (bool, error) {
 	switch {
+	case found.position.Compare(w.position) < 0:
+		return false, fmt.Errorf("view %s from %d to %d: %w", w.key, w.position.Commit, found.position.Commit, errBack)
 	case found.generation != w.generation:
 		w.checkpoint = found
 		return false, errMoved

@@ -94,6 +94,9 @@ func (l *Log) all(ctx context.Context, options esdb.ReadAllOptions, count uint64
 			if errors.Is(err, io.EOF) {
 				return
 			}
+			if ctx.Err() != nil {
+				err = ctx.Err() // rather than what the client makes of it
+			}
 			if err != nil {
 				yield(nil, err)
 				return
