@@ -1,8 +1,93 @@
 package graph
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
 
-type Resolver struct{}
+	"aftercare/commands"
+	"aftercare/domain"
+	"aftercare/domain/ticket"
+	"aftercare/projections"
+	"aftercare/projections/facet"
+)
+
+// Commands carries out the commands of tickets: a commands.Handler does.
+type Commands interface {
+	HandleAt(ctx context.Context, id string, expected *uint64, command ticket.Command, meta domain.Metadata) (commands.Receipt, error)
+}
+
+// History reads the stream of a case: a commands.Log does.
+type History interface {
+	Read(ctx context.Context, stream string, from uint64) iter.Seq2[domain.Recorded, error]
+}
+
+// Progress says how far the views have come: a projections.Tracker does.
+type Progress interface {
+	Wait(ctx context.Context, position domain.Position, views ...string) (projections.Progress, error)
+	Status(ctx context.Context, views ...string) (projections.Statuses, error)
+}
+
+// Config is what the API is made of. Commands, History, Progress, DB, Now and NewID must be set.
+type Config struct {
+	Commands Commands
+	History  History
+	Progress Progress
+	// DB holds the read models.
+	DB facet.DB
+	// Now is the clock: when a wish does not say when it happened, it happened now.
+	Now func() time.Time
+	// NewID makes command ids and correlation ids.
+	NewID func() domain.UUID
+	// Number makes the service number of a case from its id. Defaults to the first eight digits of the id.
+	Number func(domain.UUID) string
+	// Log defaults to one that discards.
+	Log *slog.Logger
+	// Limits bound what one operation may ask for.
+	Limits Limits
+	// Deadline bounds the time of a query or mutation. Defaults to 30 s.
+	Deadline time.Duration
+	// MutationWait bounds how long a mutation waits for the view to show the ticket after the change. Defaults to 2 s.
+	MutationWait time.Duration
+	// Watch is how often subscriptions look for changes. Defaults to 200 ms.
+	Watch time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Number == nil {
+		c.Number = func(id domain.UUID) string { return id.String()[:8] }
+	}
+	if c.Deadline <= 0 {
+		c.Deadline = 30 * time.Second
+	}
+	if c.MutationWait <= 0 {
+		c.MutationWait = defaultWait
+	}
+	if c.Watch <= 0 {
+		c.Watch = 200 * time.Millisecond
+	}
+	c.Limits = c.Limits.withDefaults()
+	return c
+}
+
+// Resolver answers the fields of the schema.
+type Resolver struct {
+	Config
+
+	waiters chan struct{}
+	lags    *lags
+	watch   *watch
+}
+
+func newResolver(c Config) *Resolver {
+	c = c.withDefaults()
+	r := &Resolver{
+		Config: c, waiters: make(chan struct{}, maxWaiters), lags: &lags{progress: c.Progress, now: c.Now},
+	}
+	r.watch = newWatch(r)
+	return r
+}

@@ -3,8 +3,6 @@
 package generated
 
 import (
-	"aftercare/domain"
-	"aftercare/graph/model"
 	"bytes"
 	"context"
 	"errors"
@@ -13,6 +11,9 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"aftercare/domain"
+	"aftercare/graph/model"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
@@ -37,8 +38,7 @@ type ResolverRoot interface {
 	TicketConnection() TicketConnectionResolver
 }
 
-type DirectiveRoot struct {
-}
+type DirectiveRoot struct{}
 
 type ComplexityRoot struct {
 	Attribute struct {
@@ -46,19 +46,18 @@ type ComplexityRoot struct {
 		Value func(childComplexity int) int
 	}
 
-	CaseRow struct {
-		Cases        func(childComplexity int) int
-		Closed       func(childComplexity int) int
-		Dimensions   func(childComplexity int) int
-		Events       func(childComplexity int) int
-		EventsMax    func(childComplexity int) int
-		EventsMean   func(childComplexity int) int
-		EventsMedian func(childComplexity int) int
-		Reassigned   func(childComplexity int) int
-		Reopened     func(childComplexity int) int
-		Reopens      func(childComplexity int) int
-		Resolved     func(childComplexity int) int
-		TotalSeconds func(childComplexity int) int
+	CaseStatisticsRow struct {
+		Cases            func(childComplexity int) int
+		Dimensions       func(childComplexity int) int
+		Reassigned       func(childComplexity int) int
+		Reassignments    func(childComplexity int) int
+		ReopenEvents     func(childComplexity int) int
+		Reopened         func(childComplexity int) int
+		Resolved         func(childComplexity int) int
+		SourceRows       func(childComplexity int) int
+		SourceRowsMax    func(childComplexity int) int
+		SourceRowsMean   func(childComplexity int) int
+		SourceRowsMedian func(childComplexity int) int
 	}
 
 	ClearText struct {
@@ -66,15 +65,18 @@ type ComplexityRoot struct {
 	}
 
 	Clock struct {
+		BreachedAt     func(childComplexity int) int
 		Clock          func(childComplexity int) int
 		Due            func(childComplexity int) int
 		ElapsedSeconds func(childComplexity int) int
 		Instance       func(childComplexity int) int
-		Met            func(childComplexity int) int
 		Origin         func(childComplexity int) int
 		OverrunSeconds func(childComplexity int) int
 		PauseReason    func(childComplexity int) int
+		PausedSeconds  func(childComplexity int) int
 		Promise        func(childComplexity int) int
+		PromisedDue    func(childComplexity int) int
+		Reason         func(childComplexity int) int
 		Source         func(childComplexity int) int
 		StartedAt      func(childComplexity int) int
 		State          func(childComplexity int) int
@@ -95,21 +97,26 @@ type ComplexityRoot struct {
 		Name    func(childComplexity int) int
 	}
 
-	DurationRow struct {
+	DurationsRow struct {
 		Count      func(childComplexity int) int
 		Dimensions func(childComplexity int) int
+		Max        func(childComplexity int) int
 		Mean       func(childComplexity int) int
-		P50        func(childComplexity int) int
+		Median     func(childComplexity int) int
+		Min        func(childComplexity int) int
 		P90        func(childComplexity int) int
-		P95        func(childComplexity int) int
 		Total      func(childComplexity int) int
 	}
 
 	DwellRow struct {
-		Cases   func(childComplexity int) int
-		Seconds func(childComplexity int) int
-		Stays   func(childComplexity int) int
-		Value   func(childComplexity int) int
+		Cases      func(childComplexity int) int
+		Dimensions func(childComplexity int) int
+		Mean       func(childComplexity int) int
+		Median     func(childComplexity int) int
+		P90        func(childComplexity int) int
+		Status     func(childComplexity int) int
+		Stays      func(childComplexity int) int
+		Total      func(childComplexity int) int
 	}
 
 	Forbidden struct {
@@ -132,6 +139,15 @@ type ComplexityRoot struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
 		Params  func(childComplexity int) int
+	}
+
+	Mean struct {
+		Count     func(childComplexity int) int
+		Deviation func(childComplexity int) int
+		High      func(childComplexity int) int
+		Low       func(childComplexity int) int
+		Method    func(childComplexity int) int
+		Value     func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -193,13 +209,13 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		CaseStatistics func(childComplexity int, filter *model.CaseFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) int
-		Durations      func(childComplexity int, measure model.Measure, filter *model.CaseFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) int
-		Dwell          func(childComplexity int, of model.DwellOf, filter *model.CaseFilter, window *model.Window, consistency *model.ConsistencyInput) int
+		CaseStatistics func(childComplexity int, input model.CaseStatisticsInput, consistency *model.ConsistencyInput) int
+		Durations      func(childComplexity int, input model.DurationsInput, consistency *model.ConsistencyInput) int
+		Dwell          func(childComplexity int, input model.DwellInput, consistency *model.ConsistencyInput) int
 		Node           func(childComplexity int, id string, consistency *model.ConsistencyInput) int
 		Nodes          func(childComplexity int, ids []string, consistency *model.ConsistencyInput) int
-		SLAAttainment  func(childComplexity int, filter *model.SLAFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) int
-		Satisfaction   func(childComplexity int, filter *model.SatisfactionFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) int
+		SLAAttainment  func(childComplexity int, input model.SLAAttainmentInput, consistency *model.ConsistencyInput) int
+		Satisfaction   func(childComplexity int, input model.SatisfactionInput, consistency *model.ConsistencyInput) int
 		Ticket         func(childComplexity int, id *string, number *string, consistency *model.ConsistencyInput) int
 		Tickets        func(childComplexity int, filter *model.TicketFilter, order *model.TicketOrder, first *int, after *string, last *int, before *string, consistency *model.ConsistencyInput) int
 		Viewer         func(childComplexity int) int
@@ -228,26 +244,28 @@ type ComplexityRoot struct {
 	SatisfactionRow struct {
 		Count      func(childComplexity int) int
 		Dimensions func(childComplexity int) int
-		High       func(childComplexity int) int
-		Low        func(childComplexity int) int
+		Goal       func(childComplexity int) int
 		Max        func(childComplexity int) int
 		Mean       func(childComplexity int) int
-		Method     func(childComplexity int) int
 		Min        func(childComplexity int) int
-		Small      func(childComplexity int) int
+		Percent    func(childComplexity int) int
+		Sufficient func(childComplexity int) int
 		TopBox     func(childComplexity int) int
 	}
 
-	SlaRow struct {
+	SlaAttainmentRow struct {
 		Attainment   func(childComplexity int) int
+		Cancelled    func(childComplexity int) int
 		Dimensions   func(childComplexity int) int
-		Excluded     func(childComplexity int) int
+		Goal         func(childComplexity int) int
 		Met          func(childComplexity int) int
 		MetLate      func(childComplexity int) int
 		OpenBreached func(childComplexity int) int
 		OverrunP50   func(childComplexity int) int
 		OverrunP90   func(childComplexity int) int
 		OverrunP95   func(childComplexity int) int
+		Running      func(childComplexity int) int
+		Superseded   func(childComplexity int) int
 	}
 
 	Source struct {
@@ -265,42 +283,43 @@ type ComplexityRoot struct {
 	}
 
 	Ticket struct {
-		AcknowledgedAt  func(childComplexity int) int
-		Agent           func(childComplexity int) int
-		Attributes      func(childComplexity int) int
-		Category        func(childComplexity int) int
-		Channel         func(childComplexity int) int
-		Clocks          func(childComplexity int) int
-		ClosedAt        func(childComplexity int) int
-		Customer        func(childComplexity int) int
-		Description     func(childComplexity int) int
-		EscalationLevel func(childComplexity int) int
-		FirstResolvedAt func(childComplexity int) int
-		ID              func(childComplexity int) int
-		Kind            func(childComplexity int) int
-		Location        func(childComplexity int) int
-		Number          func(childComplexity int) int
-		Outcome         func(childComplexity int) int
-		Phase           func(childComplexity int) int
-		Priority        func(childComplexity int) int
-		Product         func(childComplexity int) int
-		Ratings         func(childComplexity int) int
-		Reassignments   func(childComplexity int) int
-		ReceivedAt      func(childComplexity int) int
-		Reopens         func(childComplexity int) int
-		Resolution      func(childComplexity int) int
-		ResolvedAt      func(childComplexity int) int
-		RespondedAt     func(childComplexity int) int
-		Revision        func(childComplexity int) int
-		Source          func(childComplexity int) int
-		Status          func(childComplexity int) int
-		Subcategory     func(childComplexity int) int
-		Team            func(childComplexity int) int
-		Timeline        func(childComplexity int, first *int, after *string, last *int, before *string) int
-		Title           func(childComplexity int) int
-		UUID            func(childComplexity int) int
-		UpdatedAt       func(childComplexity int) int
-		WaitReason      func(childComplexity int) int
+		AcknowledgedAt   func(childComplexity int) int
+		Agent            func(childComplexity int) int
+		Attributes       func(childComplexity int) int
+		CancelledAt      func(childComplexity int) int
+		Category         func(childComplexity int) int
+		Channel          func(childComplexity int) int
+		Clocks           func(childComplexity int) int
+		ClosedAt         func(childComplexity int) int
+		Customer         func(childComplexity int) int
+		Description      func(childComplexity int) int
+		Facts            func(childComplexity int) int
+		FirstEventAt     func(childComplexity int) int
+		FirstResolvedAt  func(childComplexity int) int
+		FirstRespondedAt func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Kind             func(childComplexity int) int
+		LastEventAt      func(childComplexity int) int
+		Location         func(childComplexity int) int
+		Number           func(childComplexity int) int
+		Phase            func(childComplexity int) int
+		Priority         func(childComplexity int) int
+		Product          func(childComplexity int) int
+		Ratings          func(childComplexity int) int
+		Reassigned       func(childComplexity int) int
+		ReceivedAt       func(childComplexity int) int
+		Reopened         func(childComplexity int) int
+		ResolvedAt       func(childComplexity int) int
+		Revision         func(childComplexity int) int
+		Source           func(childComplexity int) int
+		SourceRows       func(childComplexity int) int
+		Status           func(childComplexity int) int
+		Subcategory      func(childComplexity int) int
+		Team             func(childComplexity int) int
+		Timeline         func(childComplexity int, first *int, after *string, last *int, before *string) int
+		Title            func(childComplexity int) int
+		UUID             func(childComplexity int) int
+		WaitReason       func(childComplexity int) int
 	}
 
 	TicketChange struct {
@@ -349,11 +368,11 @@ type ComplexityRoot struct {
 		Facts         func(childComplexity int) int
 		ID            func(childComplexity int) int
 		OccurredAt    func(childComplexity int) int
+		OnBehalfOf    func(childComplexity int) int
 		Position      func(childComplexity int) int
 		Principal     func(childComplexity int) int
 		RecordedAt    func(childComplexity int) int
 		Revision      func(childComplexity int) int
-		Roles         func(childComplexity int) int
 		Texts         func(childComplexity int) int
 		Type          func(childComplexity int) int
 	}
@@ -367,6 +386,8 @@ type ComplexityRoot struct {
 
 	View struct {
 		Behind   func(childComplexity int) int
+		Events   func(childComplexity int) int
+		Failing  func(childComplexity int) int
 		LagMs    func(childComplexity int) int
 		Name     func(childComplexity int) int
 		Parked   func(childComplexity int) int
@@ -417,11 +438,11 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []string, consistency *model.ConsistencyInput) ([]model.Node, error)
 	Views(ctx context.Context) ([]*model.View, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
-	SLAAttainment(ctx context.Context, filter *model.SLAFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) ([]*model.SLARow, error)
-	CaseStatistics(ctx context.Context, filter *model.CaseFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) ([]*model.CaseRow, error)
-	Durations(ctx context.Context, measure model.Measure, filter *model.CaseFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) ([]*model.DurationRow, error)
-	Dwell(ctx context.Context, of model.DwellOf, filter *model.CaseFilter, window *model.Window, consistency *model.ConsistencyInput) ([]*model.DwellRow, error)
-	Satisfaction(ctx context.Context, filter *model.SatisfactionFilter, by []model.Dimension, window *model.Window, consistency *model.ConsistencyInput) ([]*model.SatisfactionRow, error)
+	SLAAttainment(ctx context.Context, input model.SLAAttainmentInput, consistency *model.ConsistencyInput) ([]*model.SLAAttainmentRow, error)
+	CaseStatistics(ctx context.Context, input model.CaseStatisticsInput, consistency *model.ConsistencyInput) ([]*model.CaseStatisticsRow, error)
+	Durations(ctx context.Context, input model.DurationsInput, consistency *model.ConsistencyInput) ([]*model.DurationsRow, error)
+	Dwell(ctx context.Context, input model.DwellInput, consistency *model.ConsistencyInput) ([]*model.DwellRow, error)
+	Satisfaction(ctx context.Context, input model.SatisfactionInput, consistency *model.ConsistencyInput) ([]*model.SatisfactionRow, error)
 	Ticket(ctx context.Context, id *string, number *string, consistency *model.ConsistencyInput) (*model.Ticket, error)
 	Tickets(ctx context.Context, filter *model.TicketFilter, order *model.TicketOrder, first *int, after *string, last *int, before *string, consistency *model.ConsistencyInput) (*model.TicketConnection, error)
 }
@@ -468,78 +489,72 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Attribute.Value(childComplexity), true
 
-	case "CaseRow.cases":
-		if e.ComplexityRoot.CaseRow.Cases == nil {
+	case "CaseStatisticsRow.cases":
+		if e.ComplexityRoot.CaseStatisticsRow.Cases == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Cases(childComplexity), true
-	case "CaseRow.closed":
-		if e.ComplexityRoot.CaseRow.Closed == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Cases(childComplexity), true
+	case "CaseStatisticsRow.dimensions":
+		if e.ComplexityRoot.CaseStatisticsRow.Dimensions == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Closed(childComplexity), true
-	case "CaseRow.dimensions":
-		if e.ComplexityRoot.CaseRow.Dimensions == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Dimensions(childComplexity), true
+	case "CaseStatisticsRow.reassigned":
+		if e.ComplexityRoot.CaseStatisticsRow.Reassigned == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Dimensions(childComplexity), true
-	case "CaseRow.events":
-		if e.ComplexityRoot.CaseRow.Events == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Reassigned(childComplexity), true
+	case "CaseStatisticsRow.reassignments":
+		if e.ComplexityRoot.CaseStatisticsRow.Reassignments == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Events(childComplexity), true
-	case "CaseRow.eventsMax":
-		if e.ComplexityRoot.CaseRow.EventsMax == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Reassignments(childComplexity), true
+	case "CaseStatisticsRow.reopenEvents":
+		if e.ComplexityRoot.CaseStatisticsRow.ReopenEvents == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.EventsMax(childComplexity), true
-	case "CaseRow.eventsMean":
-		if e.ComplexityRoot.CaseRow.EventsMean == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.ReopenEvents(childComplexity), true
+	case "CaseStatisticsRow.reopened":
+		if e.ComplexityRoot.CaseStatisticsRow.Reopened == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.EventsMean(childComplexity), true
-	case "CaseRow.eventsMedian":
-		if e.ComplexityRoot.CaseRow.EventsMedian == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Reopened(childComplexity), true
+	case "CaseStatisticsRow.resolved":
+		if e.ComplexityRoot.CaseStatisticsRow.Resolved == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.EventsMedian(childComplexity), true
-	case "CaseRow.reassigned":
-		if e.ComplexityRoot.CaseRow.Reassigned == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.Resolved(childComplexity), true
+	case "CaseStatisticsRow.sourceRows":
+		if e.ComplexityRoot.CaseStatisticsRow.SourceRows == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Reassigned(childComplexity), true
-	case "CaseRow.reopened":
-		if e.ComplexityRoot.CaseRow.Reopened == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.SourceRows(childComplexity), true
+	case "CaseStatisticsRow.sourceRowsMax":
+		if e.ComplexityRoot.CaseStatisticsRow.SourceRowsMax == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Reopened(childComplexity), true
-	case "CaseRow.reopens":
-		if e.ComplexityRoot.CaseRow.Reopens == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.SourceRowsMax(childComplexity), true
+	case "CaseStatisticsRow.sourceRowsMean":
+		if e.ComplexityRoot.CaseStatisticsRow.SourceRowsMean == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Reopens(childComplexity), true
-	case "CaseRow.resolved":
-		if e.ComplexityRoot.CaseRow.Resolved == nil {
+		return e.ComplexityRoot.CaseStatisticsRow.SourceRowsMean(childComplexity), true
+	case "CaseStatisticsRow.sourceRowsMedian":
+		if e.ComplexityRoot.CaseStatisticsRow.SourceRowsMedian == nil {
 			break
 		}
 
-		return e.ComplexityRoot.CaseRow.Resolved(childComplexity), true
-	case "CaseRow.totalSeconds":
-		if e.ComplexityRoot.CaseRow.TotalSeconds == nil {
-			break
-		}
-
-		return e.ComplexityRoot.CaseRow.TotalSeconds(childComplexity), true
+		return e.ComplexityRoot.CaseStatisticsRow.SourceRowsMedian(childComplexity), true
 
 	case "ClearText.text":
 		if e.ComplexityRoot.ClearText.Text == nil {
@@ -548,6 +563,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClearText.Text(childComplexity), true
 
+	case "Clock.breachedAt":
+		if e.ComplexityRoot.Clock.BreachedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clock.BreachedAt(childComplexity), true
 	case "Clock.clock":
 		if e.ComplexityRoot.Clock.Clock == nil {
 			break
@@ -572,12 +593,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Clock.Instance(childComplexity), true
-	case "Clock.met":
-		if e.ComplexityRoot.Clock.Met == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Clock.Met(childComplexity), true
 	case "Clock.origin":
 		if e.ComplexityRoot.Clock.Origin == nil {
 			break
@@ -596,12 +611,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Clock.PauseReason(childComplexity), true
+	case "Clock.pausedSeconds":
+		if e.ComplexityRoot.Clock.PausedSeconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clock.PausedSeconds(childComplexity), true
 	case "Clock.promise":
 		if e.ComplexityRoot.Clock.Promise == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Clock.Promise(childComplexity), true
+	case "Clock.promisedDue":
+		if e.ComplexityRoot.Clock.PromisedDue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clock.PromisedDue(childComplexity), true
+	case "Clock.reason":
+		if e.ComplexityRoot.Clock.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Clock.Reason(childComplexity), true
 	case "Clock.source":
 		if e.ComplexityRoot.Clock.Source == nil {
 			break
@@ -677,48 +710,54 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Customer.Name(childComplexity), true
 
-	case "DurationRow.count":
-		if e.ComplexityRoot.DurationRow.Count == nil {
+	case "DurationsRow.count":
+		if e.ComplexityRoot.DurationsRow.Count == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.Count(childComplexity), true
-	case "DurationRow.dimensions":
-		if e.ComplexityRoot.DurationRow.Dimensions == nil {
+		return e.ComplexityRoot.DurationsRow.Count(childComplexity), true
+	case "DurationsRow.dimensions":
+		if e.ComplexityRoot.DurationsRow.Dimensions == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.Dimensions(childComplexity), true
-	case "DurationRow.mean":
-		if e.ComplexityRoot.DurationRow.Mean == nil {
+		return e.ComplexityRoot.DurationsRow.Dimensions(childComplexity), true
+	case "DurationsRow.max":
+		if e.ComplexityRoot.DurationsRow.Max == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.Mean(childComplexity), true
-	case "DurationRow.p50":
-		if e.ComplexityRoot.DurationRow.P50 == nil {
+		return e.ComplexityRoot.DurationsRow.Max(childComplexity), true
+	case "DurationsRow.mean":
+		if e.ComplexityRoot.DurationsRow.Mean == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.P50(childComplexity), true
-	case "DurationRow.p90":
-		if e.ComplexityRoot.DurationRow.P90 == nil {
+		return e.ComplexityRoot.DurationsRow.Mean(childComplexity), true
+	case "DurationsRow.median":
+		if e.ComplexityRoot.DurationsRow.Median == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.P90(childComplexity), true
-	case "DurationRow.p95":
-		if e.ComplexityRoot.DurationRow.P95 == nil {
+		return e.ComplexityRoot.DurationsRow.Median(childComplexity), true
+	case "DurationsRow.min":
+		if e.ComplexityRoot.DurationsRow.Min == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.P95(childComplexity), true
-	case "DurationRow.total":
-		if e.ComplexityRoot.DurationRow.Total == nil {
+		return e.ComplexityRoot.DurationsRow.Min(childComplexity), true
+	case "DurationsRow.p90":
+		if e.ComplexityRoot.DurationsRow.P90 == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DurationRow.Total(childComplexity), true
+		return e.ComplexityRoot.DurationsRow.P90(childComplexity), true
+	case "DurationsRow.total":
+		if e.ComplexityRoot.DurationsRow.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DurationsRow.Total(childComplexity), true
 
 	case "DwellRow.cases":
 		if e.ComplexityRoot.DwellRow.Cases == nil {
@@ -726,24 +765,48 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DwellRow.Cases(childComplexity), true
-	case "DwellRow.seconds":
-		if e.ComplexityRoot.DwellRow.Seconds == nil {
+	case "DwellRow.dimensions":
+		if e.ComplexityRoot.DwellRow.Dimensions == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DwellRow.Seconds(childComplexity), true
+		return e.ComplexityRoot.DwellRow.Dimensions(childComplexity), true
+	case "DwellRow.mean":
+		if e.ComplexityRoot.DwellRow.Mean == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DwellRow.Mean(childComplexity), true
+	case "DwellRow.median":
+		if e.ComplexityRoot.DwellRow.Median == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DwellRow.Median(childComplexity), true
+	case "DwellRow.p90":
+		if e.ComplexityRoot.DwellRow.P90 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DwellRow.P90(childComplexity), true
+	case "DwellRow.status":
+		if e.ComplexityRoot.DwellRow.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DwellRow.Status(childComplexity), true
 	case "DwellRow.stays":
 		if e.ComplexityRoot.DwellRow.Stays == nil {
 			break
 		}
 
 		return e.ComplexityRoot.DwellRow.Stays(childComplexity), true
-	case "DwellRow.value":
-		if e.ComplexityRoot.DwellRow.Value == nil {
+	case "DwellRow.total":
+		if e.ComplexityRoot.DwellRow.Total == nil {
 			break
 		}
 
-		return e.ComplexityRoot.DwellRow.Value(childComplexity), true
+		return e.ComplexityRoot.DwellRow.Total(childComplexity), true
 
 	case "Forbidden.code":
 		if e.ComplexityRoot.Forbidden.Code == nil {
@@ -808,6 +871,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvalidInput.Params(childComplexity), true
+
+	case "Mean.count":
+		if e.ComplexityRoot.Mean.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.Count(childComplexity), true
+	case "Mean.deviation":
+		if e.ComplexityRoot.Mean.Deviation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.Deviation(childComplexity), true
+	case "Mean.high":
+		if e.ComplexityRoot.Mean.High == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.High(childComplexity), true
+	case "Mean.low":
+		if e.ComplexityRoot.Mean.Low == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.Low(childComplexity), true
+	case "Mean.method":
+		if e.ComplexityRoot.Mean.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.Method(childComplexity), true
+	case "Mean.value":
+		if e.ComplexityRoot.Mean.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mean.Value(childComplexity), true
 
 	case "Mutation.acknowledgeTicket":
 		if e.ComplexityRoot.Mutation.AcknowledgeTicket == nil {
@@ -1165,7 +1265,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.CaseStatistics(childComplexity, args["filter"].(*model.CaseFilter), args["by"].([]model.Dimension), args["window"].(*model.Window), args["consistency"].(*model.ConsistencyInput)), true
+		return e.ComplexityRoot.Query.CaseStatistics(childComplexity, args["input"].(model.CaseStatisticsInput), args["consistency"].(*model.ConsistencyInput)), true
 	case "Query.durations":
 		if e.ComplexityRoot.Query.Durations == nil {
 			break
@@ -1176,7 +1276,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Durations(childComplexity, args["measure"].(model.Measure), args["filter"].(*model.CaseFilter), args["by"].([]model.Dimension), args["window"].(*model.Window), args["consistency"].(*model.ConsistencyInput)), true
+		return e.ComplexityRoot.Query.Durations(childComplexity, args["input"].(model.DurationsInput), args["consistency"].(*model.ConsistencyInput)), true
 	case "Query.dwell":
 		if e.ComplexityRoot.Query.Dwell == nil {
 			break
@@ -1187,7 +1287,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Dwell(childComplexity, args["of"].(model.DwellOf), args["filter"].(*model.CaseFilter), args["window"].(*model.Window), args["consistency"].(*model.ConsistencyInput)), true
+		return e.ComplexityRoot.Query.Dwell(childComplexity, args["input"].(model.DwellInput), args["consistency"].(*model.ConsistencyInput)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -1221,7 +1321,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.SLAAttainment(childComplexity, args["filter"].(*model.SLAFilter), args["by"].([]model.Dimension), args["window"].(*model.Window), args["consistency"].(*model.ConsistencyInput)), true
+		return e.ComplexityRoot.Query.SLAAttainment(childComplexity, args["input"].(model.SLAAttainmentInput), args["consistency"].(*model.ConsistencyInput)), true
 	case "Query.satisfaction":
 		if e.ComplexityRoot.Query.Satisfaction == nil {
 			break
@@ -1232,7 +1332,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Satisfaction(childComplexity, args["filter"].(*model.SatisfactionFilter), args["by"].([]model.Dimension), args["window"].(*model.Window), args["consistency"].(*model.ConsistencyInput)), true
+		return e.ComplexityRoot.Query.Satisfaction(childComplexity, args["input"].(model.SatisfactionInput), args["consistency"].(*model.ConsistencyInput)), true
 	case "Query.ticket":
 		if e.ComplexityRoot.Query.Ticket == nil {
 			break
@@ -1360,18 +1460,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SatisfactionRow.Dimensions(childComplexity), true
-	case "SatisfactionRow.high":
-		if e.ComplexityRoot.SatisfactionRow.High == nil {
+	case "SatisfactionRow.goal":
+		if e.ComplexityRoot.SatisfactionRow.Goal == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SatisfactionRow.High(childComplexity), true
-	case "SatisfactionRow.low":
-		if e.ComplexityRoot.SatisfactionRow.Low == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SatisfactionRow.Low(childComplexity), true
+		return e.ComplexityRoot.SatisfactionRow.Goal(childComplexity), true
 	case "SatisfactionRow.max":
 		if e.ComplexityRoot.SatisfactionRow.Max == nil {
 			break
@@ -1384,24 +1478,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SatisfactionRow.Mean(childComplexity), true
-	case "SatisfactionRow.method":
-		if e.ComplexityRoot.SatisfactionRow.Method == nil {
-			break
-		}
-
-		return e.ComplexityRoot.SatisfactionRow.Method(childComplexity), true
 	case "SatisfactionRow.min":
 		if e.ComplexityRoot.SatisfactionRow.Min == nil {
 			break
 		}
 
 		return e.ComplexityRoot.SatisfactionRow.Min(childComplexity), true
-	case "SatisfactionRow.small":
-		if e.ComplexityRoot.SatisfactionRow.Small == nil {
+	case "SatisfactionRow.percent":
+		if e.ComplexityRoot.SatisfactionRow.Percent == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SatisfactionRow.Small(childComplexity), true
+		return e.ComplexityRoot.SatisfactionRow.Percent(childComplexity), true
+	case "SatisfactionRow.sufficient":
+		if e.ComplexityRoot.SatisfactionRow.Sufficient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SatisfactionRow.Sufficient(childComplexity), true
 	case "SatisfactionRow.topBox":
 		if e.ComplexityRoot.SatisfactionRow.TopBox == nil {
 			break
@@ -1409,60 +1503,78 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SatisfactionRow.TopBox(childComplexity), true
 
-	case "SlaRow.attainment":
-		if e.ComplexityRoot.SlaRow.Attainment == nil {
+	case "SlaAttainmentRow.attainment":
+		if e.ComplexityRoot.SlaAttainmentRow.Attainment == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.Attainment(childComplexity), true
-	case "SlaRow.dimensions":
-		if e.ComplexityRoot.SlaRow.Dimensions == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.Attainment(childComplexity), true
+	case "SlaAttainmentRow.cancelled":
+		if e.ComplexityRoot.SlaAttainmentRow.Cancelled == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.Dimensions(childComplexity), true
-	case "SlaRow.excluded":
-		if e.ComplexityRoot.SlaRow.Excluded == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.Cancelled(childComplexity), true
+	case "SlaAttainmentRow.dimensions":
+		if e.ComplexityRoot.SlaAttainmentRow.Dimensions == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.Excluded(childComplexity), true
-	case "SlaRow.met":
-		if e.ComplexityRoot.SlaRow.Met == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.Dimensions(childComplexity), true
+	case "SlaAttainmentRow.goal":
+		if e.ComplexityRoot.SlaAttainmentRow.Goal == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.Met(childComplexity), true
-	case "SlaRow.metLate":
-		if e.ComplexityRoot.SlaRow.MetLate == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.Goal(childComplexity), true
+	case "SlaAttainmentRow.met":
+		if e.ComplexityRoot.SlaAttainmentRow.Met == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.MetLate(childComplexity), true
-	case "SlaRow.openBreached":
-		if e.ComplexityRoot.SlaRow.OpenBreached == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.Met(childComplexity), true
+	case "SlaAttainmentRow.metLate":
+		if e.ComplexityRoot.SlaAttainmentRow.MetLate == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.OpenBreached(childComplexity), true
-	case "SlaRow.overrunP50":
-		if e.ComplexityRoot.SlaRow.OverrunP50 == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.MetLate(childComplexity), true
+	case "SlaAttainmentRow.openBreached":
+		if e.ComplexityRoot.SlaAttainmentRow.OpenBreached == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.OverrunP50(childComplexity), true
-	case "SlaRow.overrunP90":
-		if e.ComplexityRoot.SlaRow.OverrunP90 == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.OpenBreached(childComplexity), true
+	case "SlaAttainmentRow.overrunP50":
+		if e.ComplexityRoot.SlaAttainmentRow.OverrunP50 == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.OverrunP90(childComplexity), true
-	case "SlaRow.overrunP95":
-		if e.ComplexityRoot.SlaRow.OverrunP95 == nil {
+		return e.ComplexityRoot.SlaAttainmentRow.OverrunP50(childComplexity), true
+	case "SlaAttainmentRow.overrunP90":
+		if e.ComplexityRoot.SlaAttainmentRow.OverrunP90 == nil {
 			break
 		}
 
-		return e.ComplexityRoot.SlaRow.OverrunP95(childComplexity), true
+		return e.ComplexityRoot.SlaAttainmentRow.OverrunP90(childComplexity), true
+	case "SlaAttainmentRow.overrunP95":
+		if e.ComplexityRoot.SlaAttainmentRow.OverrunP95 == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlaAttainmentRow.OverrunP95(childComplexity), true
+	case "SlaAttainmentRow.running":
+		if e.ComplexityRoot.SlaAttainmentRow.Running == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlaAttainmentRow.Running(childComplexity), true
+	case "SlaAttainmentRow.superseded":
+		if e.ComplexityRoot.SlaAttainmentRow.Superseded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlaAttainmentRow.Superseded(childComplexity), true
 
 	case "Source.key":
 		if e.ComplexityRoot.Source.Key == nil {
@@ -1520,6 +1632,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Attributes(childComplexity), true
+	case "Ticket.cancelledAt":
+		if e.ComplexityRoot.Ticket.CancelledAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ticket.CancelledAt(childComplexity), true
 	case "Ticket.category":
 		if e.ComplexityRoot.Ticket.Category == nil {
 			break
@@ -1556,18 +1674,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Description(childComplexity), true
-	case "Ticket.escalationLevel":
-		if e.ComplexityRoot.Ticket.EscalationLevel == nil {
+	case "Ticket.facts":
+		if e.ComplexityRoot.Ticket.Facts == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Ticket.EscalationLevel(childComplexity), true
+		return e.ComplexityRoot.Ticket.Facts(childComplexity), true
+	case "Ticket.firstEventAt":
+		if e.ComplexityRoot.Ticket.FirstEventAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ticket.FirstEventAt(childComplexity), true
 	case "Ticket.firstResolvedAt":
 		if e.ComplexityRoot.Ticket.FirstResolvedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Ticket.FirstResolvedAt(childComplexity), true
+	case "Ticket.firstRespondedAt":
+		if e.ComplexityRoot.Ticket.FirstRespondedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ticket.FirstRespondedAt(childComplexity), true
 	case "Ticket.id":
 		if e.ComplexityRoot.Ticket.ID == nil {
 			break
@@ -1580,6 +1710,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Kind(childComplexity), true
+	case "Ticket.lastEventAt":
+		if e.ComplexityRoot.Ticket.LastEventAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ticket.LastEventAt(childComplexity), true
 	case "Ticket.location":
 		if e.ComplexityRoot.Ticket.Location == nil {
 			break
@@ -1592,12 +1728,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Number(childComplexity), true
-	case "Ticket.outcome":
-		if e.ComplexityRoot.Ticket.Outcome == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Ticket.Outcome(childComplexity), true
 	case "Ticket.phase":
 		if e.ComplexityRoot.Ticket.Phase == nil {
 			break
@@ -1622,42 +1752,30 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Ratings(childComplexity), true
-	case "Ticket.reassignments":
-		if e.ComplexityRoot.Ticket.Reassignments == nil {
+	case "Ticket.reassigned":
+		if e.ComplexityRoot.Ticket.Reassigned == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Ticket.Reassignments(childComplexity), true
+		return e.ComplexityRoot.Ticket.Reassigned(childComplexity), true
 	case "Ticket.receivedAt":
 		if e.ComplexityRoot.Ticket.ReceivedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Ticket.ReceivedAt(childComplexity), true
-	case "Ticket.reopens":
-		if e.ComplexityRoot.Ticket.Reopens == nil {
+	case "Ticket.reopened":
+		if e.ComplexityRoot.Ticket.Reopened == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Ticket.Reopens(childComplexity), true
-	case "Ticket.resolution":
-		if e.ComplexityRoot.Ticket.Resolution == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Ticket.Resolution(childComplexity), true
+		return e.ComplexityRoot.Ticket.Reopened(childComplexity), true
 	case "Ticket.resolvedAt":
 		if e.ComplexityRoot.Ticket.ResolvedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Ticket.ResolvedAt(childComplexity), true
-	case "Ticket.respondedAt":
-		if e.ComplexityRoot.Ticket.RespondedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Ticket.RespondedAt(childComplexity), true
 	case "Ticket.revision":
 		if e.ComplexityRoot.Ticket.Revision == nil {
 			break
@@ -1670,6 +1788,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.Source(childComplexity), true
+	case "Ticket.sourceRows":
+		if e.ComplexityRoot.Ticket.SourceRows == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Ticket.SourceRows(childComplexity), true
 	case "Ticket.status":
 		if e.ComplexityRoot.Ticket.Status == nil {
 			break
@@ -1711,12 +1835,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Ticket.UUID(childComplexity), true
-	case "Ticket.updatedAt":
-		if e.ComplexityRoot.Ticket.UpdatedAt == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Ticket.UpdatedAt(childComplexity), true
 	case "Ticket.waitReason":
 		if e.ComplexityRoot.Ticket.WaitReason == nil {
 			break
@@ -1892,6 +2010,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimelineEvent.OccurredAt(childComplexity), true
+	case "TimelineEvent.onBehalfOf":
+		if e.ComplexityRoot.TimelineEvent.OnBehalfOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimelineEvent.OnBehalfOf(childComplexity), true
 	case "TimelineEvent.position":
 		if e.ComplexityRoot.TimelineEvent.Position == nil {
 			break
@@ -1916,12 +2040,6 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.TimelineEvent.Revision(childComplexity), true
-	case "TimelineEvent.roles":
-		if e.ComplexityRoot.TimelineEvent.Roles == nil {
-			break
-		}
-
-		return e.ComplexityRoot.TimelineEvent.Roles(childComplexity), true
 	case "TimelineEvent.texts":
 		if e.ComplexityRoot.TimelineEvent.Texts == nil {
 			break
@@ -1966,6 +2084,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.View.Behind(childComplexity), true
+	case "View.events":
+		if e.ComplexityRoot.View.Events == nil {
+			break
+		}
+
+		return e.ComplexityRoot.View.Events(childComplexity), true
+	case "View.failing":
+		if e.ComplexityRoot.View.Failing == nil {
+			break
+		}
+
+		return e.ComplexityRoot.View.Failing(childComplexity), true
 	case "View.lagMs":
 		if e.ComplexityRoot.View.LagMs == nil {
 			break
@@ -2041,9 +2171,10 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("AcknowledgeTicketInput", ec.unmarshalInputAcknowledgeTicketInput),
 			graphql.NewInputUnmarshaler("ArriveTicketInput", ec.unmarshalInputArriveTicketInput),
 			graphql.NewInputUnmarshaler("AssignTicketInput", ec.unmarshalInputAssignTicketInput),
+			graphql.NewInputUnmarshaler("AttributeFilter", ec.unmarshalInputAttributeFilter),
 			graphql.NewInputUnmarshaler("AttributeInput", ec.unmarshalInputAttributeInput),
 			graphql.NewInputUnmarshaler("CancelTicketInput", ec.unmarshalInputCancelTicketInput),
-			graphql.NewInputUnmarshaler("CaseFilter", ec.unmarshalInputCaseFilter),
+			graphql.NewInputUnmarshaler("CaseStatisticsInput", ec.unmarshalInputCaseStatisticsInput),
 			graphql.NewInputUnmarshaler("ChangeTicketPriorityInput", ec.unmarshalInputChangeTicketPriorityInput),
 			graphql.NewInputUnmarshaler("ClassifyTicketInput", ec.unmarshalInputClassifyTicketInput),
 			graphql.NewInputUnmarshaler("CloseTicketInput", ec.unmarshalInputCloseTicketInput),
@@ -2051,7 +2182,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ConsistencyInput", ec.unmarshalInputConsistencyInput),
 			graphql.NewInputUnmarshaler("DiagnoseTicketInput", ec.unmarshalInputDiagnoseTicketInput),
 			graphql.NewInputUnmarshaler("DispatchTicketInput", ec.unmarshalInputDispatchTicketInput),
+			graphql.NewInputUnmarshaler("DurationsInput", ec.unmarshalInputDurationsInput),
+			graphql.NewInputUnmarshaler("DwellInput", ec.unmarshalInputDwellInput),
 			graphql.NewInputUnmarshaler("EscalateTicketInput", ec.unmarshalInputEscalateTicketInput),
+			graphql.NewInputUnmarshaler("GroupBy", ec.unmarshalInputGroupBy),
+			graphql.NewInputUnmarshaler("MilestoneInput", ec.unmarshalInputMilestoneInput),
 			graphql.NewInputUnmarshaler("NoteTicketInput", ec.unmarshalInputNoteTicketInput),
 			graphql.NewInputUnmarshaler("PlanTicketInput", ec.unmarshalInputPlanTicketInput),
 			graphql.NewInputUnmarshaler("RateTicketInput", ec.unmarshalInputRateTicketInput),
@@ -2060,12 +2195,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ResolveTicketInput", ec.unmarshalInputResolveTicketInput),
 			graphql.NewInputUnmarshaler("RespondToTicketInput", ec.unmarshalInputRespondToTicketInput),
 			graphql.NewInputUnmarshaler("ResumeTicketInput", ec.unmarshalInputResumeTicketInput),
-			graphql.NewInputUnmarshaler("SatisfactionFilter", ec.unmarshalInputSatisfactionFilter),
-			graphql.NewInputUnmarshaler("SlaFilter", ec.unmarshalInputSlaFilter),
+			graphql.NewInputUnmarshaler("SatisfactionInput", ec.unmarshalInputSatisfactionInput),
+			graphql.NewInputUnmarshaler("SlaAttainmentInput", ec.unmarshalInputSlaAttainmentInput),
 			graphql.NewInputUnmarshaler("TicketFilter", ec.unmarshalInputTicketFilter),
 			graphql.NewInputUnmarshaler("TicketOrder", ec.unmarshalInputTicketOrder),
 			graphql.NewInputUnmarshaler("WaitTicketInput", ec.unmarshalInputWaitTicketInput),
-			graphql.NewInputUnmarshaler("Window", ec.unmarshalInputWindow),
 		)
 	}
 	first := true
@@ -2236,12 +2370,16 @@ type View {
   name: String!
   "What the view has taken in; null before the first event."
   position: Position
-  "How many milliseconds the view is behind the head of the store; null when that is not known."
+  "How many milliseconds ago the oldest event the view has not taken in was recorded; null when the store cannot be read."
   lagMs: Long
+  "How many events it is behind, counted up to 1000; null when the store cannot be read."
+  behind: Int
   "Events the view could not take. They are kept, and so are the later events of their streams."
-  parked: Int!
-  "How many rows of the log, at least, the view still has to take; null when that is not known."
-  behind: Long
+  parked: Long!
+  "How many events it took in."
+  events: Long!
+  "True when something keeps the view from going on, as far as this process knows: the log says what."
+  failing: Boolean!
 }
 
 enum Direction {
@@ -2275,28 +2413,29 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/clock.graphqls", Input: `enum ClockState {
   RUNNING
+  "Time does not count at present: see pauseReason."
   PAUSED
-  "The due time passed and the clock is still running."
+  "The due time passed and the clock still runs."
   BREACHED
   MET
   MET_LATE
   CANCELLED
   SUPERSEDED
-  "What another system of record said: see origin."
-  RECORDED
 }
 
-"Whose promise it is. The two are never mixed."
+"Whose promise it is. They are never mixed."
 enum ClockOrigin {
-  "Ours, with its reasons."
-  OWN
-  "That of the system a case was imported from."
-  SOURCE
+  "A clock that ran here."
+  OURS
+  "A due time that the system a case was imported from had set, judged here."
+  SOURCE_TARGET
+  "What that system said about its own promise, verbatim."
+  SOURCE_VERDICT
 }
 
 "One promise about a case."
 type Clock {
-  "The clocks of a case are numbered from 1; null when the source recorded it."
+  "Our clocks of a case are numbered from 1; null for what a source recorded."
   instance: Int
   "The kind of promise, such as first_response."
   clock: String!
@@ -2305,18 +2444,24 @@ type Clock {
   source: String
   state: ClockState!
   startedAt: Time
+  "When it is due after all pauses so far, and when it was due as first promised."
   due: Time
+  promisedDue: Time
   stoppedAt: Time
-  "Null as long as there is no verdict."
-  met: Boolean
+  breachedAt: Time
+  "Counted time for our clocks, wall time for those of a source; null before the verdict."
   elapsedSeconds: Long
   overrunSeconds: Long
+  "Wall time in finished pauses."
+  pausedSeconds: Long!
   pauseReason: String
-  "Why it is due then."
-  promise: Promise
   "The instance this one replaced, and the one that replaced it."
   supersedes: Int
   supersededBy: Int
+  "Why it was cancelled or superseded."
+  reason: String
+  "The reasons of the due time; null for what a source recorded."
+  promise: Promise
 }
 
 "The reasons of a due time, as they were when the promise was made."
@@ -2328,9 +2473,10 @@ type Promise {
   start: Time!
   budget: Int!
   unit: String!
+  "Time that an earlier instance had used up."
   carriedSeconds: Long!
   due: Time!
-  "The open stretches that lead from start to due."
+  "The open stretches that lead from start to due, pauses left out."
   counted: [Span!]!
 }
 
@@ -2769,163 +2915,242 @@ input RateTicketInput {
 }
 `, BuiltIn: false},
 	{Name: "../schema/statistics.graphqls", Input: `extend type Query {
+  "How often promises were kept."
+  slaAttainment(input: SlaAttainmentInput! = {}, consistency: ConsistencyInput): [SlaAttainmentRow!]!
+  "Counts of cases."
+  caseStatistics(input: CaseStatisticsInput! = {}, consistency: ConsistencyInput): [CaseStatisticsRow!]!
+  "Wall time between two milestones, over the cases that have both."
+  durations(input: DurationsInput!, consistency: ConsistencyInput): [DurationsRow!]!
   """
-  How often promises were kept, over the clocks that fell due in the window. Left out are clocks that were cancelled or superseded
-  and those that still run.
+  How long cases stayed in the statuses of the systems they were imported from: from one row of a case to its next, in the order of
+  the source.
   """
-  slaAttainment(filter: SlaFilter, by: [Dimension!], window: Window, consistency: ConsistencyInput): [SlaRow!]!
-  "Counts over the cases received in the window."
-  caseStatistics(filter: CaseFilter, by: [Dimension!], window: Window, consistency: ConsistencyInput): [CaseRow!]!
-  "How long things took, over the cases received in the window that came that far. Wall time."
-  durations(measure: Measure!, filter: CaseFilter, by: [Dimension!], window: Window, consistency: ConsistencyInput): [DurationRow!]!
-  "How long cases stayed where, from one row of their history to the next."
-  dwell(of: DwellOf! = STATUS, filter: CaseFilter, window: Window, consistency: ConsistencyInput): [DwellRow!]!
-  "What customers said. Of several ratings of one case the last counts."
-  satisfaction(filter: SatisfactionFilter, by: [Dimension!], window: Window, consistency: ConsistencyInput): [SatisfactionRow!]!
+  dwell(input: DwellInput! = {}, consistency: ConsistencyInput): [DwellRow!]!
+  "What customers said. Of several ratings of one case the last counts, unless allAnswers is set."
+  satisfaction(input: SatisfactionInput! = {}, consistency: ConsistencyInput): [SatisfactionRow!]!
 }
 
-"From the first instant up to, not including, the second. Dates and periods are those of the zone."
-input Window {
-  from: Time
-  before: Time
-  "An IANA name such as Asia/Shanghai; UTC unless told."
-  zone: String
-}
-
-"What rows are told apart by."
+"What rows are told apart by. Days, ISO weeks, months and years are those of the zone."
 enum Dimension {
-  CLOCK
-  ORIGIN
-  PRIORITY
-  TEAM
-  AGENT
+  SOURCE
   KIND
+  PHASE
   CHANNEL
+  PRIORITY
   CATEGORY
+  SUBCATEGORY
   PRODUCT
   LOCATION
-  SOURCE
-  PHASE
-  YEAR
-  MONTH
+  TEAM
+  AGENT
+  "The kind of promise; only slaAttainment knows it."
+  CLOCK
+  "An attribute, by its name."
+  ATTRIBUTE
   DAY
+  WEEK
+  MONTH
+  YEAR
 }
 
-enum Measure {
-  "Received to the last resolution."
-  RESOLUTION
-  "Received to the first resolution."
-  FIRST_RESOLUTION
-  "Received to the first response a person gave."
-  FIRST_RESPONSE
-  "Received to the acknowledgement."
-  ACKNOWLEDGEMENT
-  "Received to closed."
-  CLOSURE
-  "First to last event of the case."
-  THROUGHPUT
+input GroupBy {
+  dimension: Dimension!
+  "The name of the attribute, for ATTRIBUTE."
+  attribute: String
 }
 
-enum DwellOf {
-  "The words of the source."
-  STATUS
-  PHASE
+"Which promises a window and a period choose."
+enum Cohort {
+  "Due then: a month cannot look good because its late cases are still open."
+  DUE
+  "Of cases received then."
+  RECEIVED
+  "Stopped then."
+  FINISHED
 }
 
-input SlaFilter {
-  clock: [String!]
-  origin: ClockOrigin
-  priority: [String!]
-  team: [String!]
-  kind: [String!]
-  category: [String!]
-  product: [String!]
-  channel: [String!]
-  source: [String!]
+"Whose promises and verdicts count."
+enum Basis {
+  OURS
+  SOURCE_TARGET
+  SOURCE_VERDICT
+  "For each clock of a case ours where there is one, the target of the source elsewhere."
+  OURS_ELSE_SOURCE_TARGET
 }
 
-input CaseFilter {
-  phase: [Phase!]
-  kind: [String!]
-  channel: [String!]
-  priority: [String!]
-  category: [String!]
-  product: [String!]
-  team: [String!]
-  source: [String!]
+input SlaAttainmentInput {
+  filter: TicketFilter
+  clocks: [String!]
+  basis: Basis! = OURS
+  cohort: Cohort! = DUE
+  by: [GroupBy!]
+  "The reporting zone, an IANA name."
+  zone: String! = "UTC"
+  "The window of the cohort: from this instant, up to but without the other."
+  from: Time
+  before: Time
+  "The present of the report: what runs and was due before counts as missed. When not given, only recorded breaches do."
+  asOf: Time
+  "Leaves out what still runs, breached or not."
+  finishedOnly: Boolean! = false
+  "What to judge by, between 0 and 1."
+  goal: Float
 }
 
-input SatisfactionFilter {
-  team: [String!]
-  agent: [String!]
-  source: [String!]
+"Whether the whole interval lies on one side of the goal."
+enum Goal {
+  UNDECIDED
+  REACHED
+  MISSED
 }
 
-type SlaRow {
+type SlaAttainmentRow {
   dimensions: [Attribute!]!
+  "Met among met, met late and open breached."
   attainment: Ratio!
   met: Long!
   metLate: Long!
   "Past due and still not stopped."
   openBreached: Long!
-  "Neither met nor missed: cancelled, superseded or still running."
-  excluded: Long!
+  "Not in the ratio: neither met nor missed."
+  running: Long!
+  cancelled: Long!
+  superseded: Long!
   "By how much late ones were late, in seconds."
   overrunP50: Float
   overrunP90: Float
   overrunP95: Float
+  "Null when no goal was given."
+  goal: Goal
 }
 
-type CaseRow {
+input CaseStatisticsInput {
+  filter: TicketFilter
+  by: [GroupBy!]
+  "The reporting zone, an IANA name. Periods are those of receipt."
+  zone: String! = "UTC"
+}
+
+type CaseStatisticsRow {
   dimensions: [Attribute!]!
   cases: Long!
-  "Rows of history: of the source where there is one, else our events."
-  events: Long!
-  eventsMean: Float
-  eventsMedian: Float
-  eventsMax: Long
-  resolved: Ratio!
-  closed: Ratio!
+  "Rows of the histories in the systems cases were imported from, and how many a case has."
+  sourceRows: Long!
+  sourceRowsMean: Float!
+  sourceRowsMedian: Float!
+  sourceRowsMax: Long!
+  "Cases that came back at least once, and how often that happened."
   reopened: Ratio!
-  "How often cases came back, all together."
-  reopens: Long!
+  reopenEvents: Long!
+  "Cases that went to another team or agent after the first, and how often that happened."
   reassigned: Ratio!
-  totalSeconds: Float
+  reassignments: Long!
+  "Cases that were resolved at least once."
+  resolved: Ratio!
 }
 
-type DurationRow {
+"An instant in the life of a case. Give exactly one of fact, status, firstEvent, lastEvent."
+input MilestoneInput {
+  "A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response."
+  fact: String
+  "A row of the history in the system the case was imported from, with any of these words, verbatim."
+  status: [String!]
+  firstEvent: Boolean
+  lastEvent: Boolean
+  "The last occurrence of the fact or status instead of the first."
+  last: Boolean! = false
+}
+
+input DurationsInput {
+  from: MilestoneInput!
+  to: MilestoneInput!
+  filter: TicketFilter
+  by: [GroupBy!]
+  "The reporting zone, an IANA name. Periods are those of receipt."
+  zone: String! = "UTC"
+}
+
+"In seconds. Percentiles interpolate. Without cases the figures are null."
+type DurationsRow {
   dimensions: [Attribute!]!
   count: Long!
-  "In seconds. Percentiles are interpolated."
-  mean: Float
-  p50: Float
-  p90: Float
-  p95: Float
   total: Float!
+  mean: Float
+  median: Float
+  p90: Float
+  min: Float
+  max: Float
 }
 
+input DwellInput {
+  filter: TicketFilter
+  by: [GroupBy!]
+  "The reporting zone, an IANA name. Periods are those of the row that began the stay."
+  zone: String! = "UTC"
+}
+
+"In seconds."
 type DwellRow {
-  value: String!
+  status: String!
+  dimensions: [Attribute!]!
   "How many stays there were, and in how many cases."
   stays: Long!
   cases: Long!
-  seconds: Float!
+  total: Float!
+  mean: Float!
+  median: Float!
+  p90: Float!
+}
+
+"How a score becomes a figure between 0 and 100."
+enum Conversion {
+  "score / max: 4.5 of 5 is 90."
+  TO_RATIO
+  "(score - min) / (max - min): 4.5 on 1 to 5 is 87.5."
+  TO_RANGE
+}
+
+input SatisfactionInput {
+  filter: TicketFilter
+  by: [GroupBy!]
+  "The reporting zone, an IANA name. Periods are those of the rating."
+  zone: String! = "UTC"
+  "The window of the ratings: from this instant, up to but without the other."
+  from: Time
+  before: Time
+  conversion: Conversion! = TO_RATIO
+  allAnswers: Boolean! = false
+  "What to judge percent by, between 0 and 100."
+  goal: Float
+}
+
+"An average with its 95 % interval. Without two values there is no interval, without one no value."
+type Mean {
+  count: Long!
+  value: Float
+  low: Float
+  high: Float
+  deviation: Float
+  "How the interval is computed, such as t."
+  method: String!
 }
 
 type SatisfactionRow {
   dimensions: [Attribute!]!
   count: Long!
-  "The mean of the scores on the scale from min to max, with its 95 % interval."
-  mean: Float
-  low: Float
-  high: Float
-  method: String!
-  min: Int!
-  max: Int!
-  "The share of the upper two of five."
+  "The scale; null when several were used."
+  min: Int
+  max: Int
+  "On the scale; null when several were used: they are never averaged raw."
+  mean: Mean
+  "The mean of the converted scores, between 0 and 100."
+  percent: Mean!
+  "The share of the upper part of the scale, as 4 and 5 of 1 to 5 are."
   topBox: Ratio!
-  "True when there are too few to say anything."
-  small: Boolean!
+  "Whether there are enough answers to say anything."
+  sufficient: Boolean!
+  "Null when no goal was given."
+  goal: Goal
 }
 `, BuiltIn: false},
 	{Name: "../schema/subscription.graphqls", Input: `extend type Subscription {
@@ -2995,22 +3220,26 @@ type Ticket implements Node {
   title: SealedText
   description: SealedText
   source: Source
-  resolution: String
-  outcome: String
   "How often the case came back."
-  reopens: Int!
-  "How often the case went to another team or agent."
-  reassignments: Int!
-  escalationLevel: Int!
+  reopened: Int!
+  "How often the case went to another team or agent, after the first."
+  reassigned: Int!
+  "How many facts were recorded about it, clocks left out."
+  facts: Int!
+  "How many rows its history has in the system it was imported from."
+  sourceRows: Int!
   receivedAt: Time!
-  "The business time of the newest event."
-  updatedAt: Time!
   acknowledgedAt: Time
-  respondedAt: Time
-  "The newest resolution; firstResolvedAt is the first one."
-  resolvedAt: Time
+  "The first response a person gave."
+  firstRespondedAt: Time
   firstResolvedAt: Time
+  "The newest resolution. It stays when the case comes back: see phase."
+  resolvedAt: Time
   closedAt: Time
+  cancelledAt: Time
+  "The earliest and the latest business time of its facts."
+  firstEventAt: Time!
+  lastEventAt: Time!
   "Everything that happened, oldest first. Pages hold 20 unless told, at most 100."
   timeline(first: Int, after: String, last: Int, before: String): TimelineConnection!
   "The promises made about the case, and the targets and verdicts its source recorded."
@@ -3045,9 +3274,13 @@ type TicketEdge {
   node: Ticket!
 }
 
-"All fields given must hold; of the values of one field, any."
+"""
+All fields given must hold; of the values of one field, any. The empty text among the values chooses cases where it is not known.
+"""
 input TicketFilter {
+  ids: [ID!]
   phase: [Phase!]
+  "The words of the systems cases were imported from, verbatim."
   status: [String!]
   kind: [String!]
   channel: [String!]
@@ -3062,19 +3295,27 @@ input TicketFilter {
   customer: [String!]
   "The systems cases were imported from."
   source: [String!]
-  attributes: [AttributeInput!]
+  attributes: [AttributeFilter!]
   "Received at this instant or later."
   receivedFrom: Time
   "Received before this instant."
   receivedBefore: Time
-  reopened: Boolean
-  "The beginning of a service number or of the key of the source."
+  "The beginning of a service number or of the key of the source, or words of title and description."
   search: String
+}
+
+"Cases that have an attribute: with one of the values in, if any are given, and none of notIn."
+input AttributeFilter {
+  name: String!
+  in: [String!]
+  notIn: [String!]
 }
 
 enum TicketOrderField {
   RECEIVED_AT
-  UPDATED_AT
+  LAST_EVENT_AT
+  PRIORITY
+  NUMBER
 }
 
 input TicketOrder {
@@ -3104,9 +3345,9 @@ type TimelineEvent {
   "When it happened, and when it was recorded: a fact learned late did not happen late."
   occurredAt: Time!
   recordedAt: Time!
-  "Who acted."
+  "Who acted, and for whom."
   principal: String
-  roles: [String!]!
+  onBehalfOf: String
   "How it reached us, such as graphql, import, timer."
   channel: String
   commandId: UUID
@@ -3152,34 +3393,32 @@ func (ec *executionContext) childFields_Attribute(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type Attribute", field.Name)
 }
 
-func (ec *executionContext) childFields_CaseRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_CaseStatisticsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dimensions":
-		return ec.fieldContext_CaseRow_dimensions(ctx, field)
+		return ec.fieldContext_CaseStatisticsRow_dimensions(ctx, field)
 	case "cases":
-		return ec.fieldContext_CaseRow_cases(ctx, field)
-	case "events":
-		return ec.fieldContext_CaseRow_events(ctx, field)
-	case "eventsMean":
-		return ec.fieldContext_CaseRow_eventsMean(ctx, field)
-	case "eventsMedian":
-		return ec.fieldContext_CaseRow_eventsMedian(ctx, field)
-	case "eventsMax":
-		return ec.fieldContext_CaseRow_eventsMax(ctx, field)
-	case "resolved":
-		return ec.fieldContext_CaseRow_resolved(ctx, field)
-	case "closed":
-		return ec.fieldContext_CaseRow_closed(ctx, field)
+		return ec.fieldContext_CaseStatisticsRow_cases(ctx, field)
+	case "sourceRows":
+		return ec.fieldContext_CaseStatisticsRow_sourceRows(ctx, field)
+	case "sourceRowsMean":
+		return ec.fieldContext_CaseStatisticsRow_sourceRowsMean(ctx, field)
+	case "sourceRowsMedian":
+		return ec.fieldContext_CaseStatisticsRow_sourceRowsMedian(ctx, field)
+	case "sourceRowsMax":
+		return ec.fieldContext_CaseStatisticsRow_sourceRowsMax(ctx, field)
 	case "reopened":
-		return ec.fieldContext_CaseRow_reopened(ctx, field)
-	case "reopens":
-		return ec.fieldContext_CaseRow_reopens(ctx, field)
+		return ec.fieldContext_CaseStatisticsRow_reopened(ctx, field)
+	case "reopenEvents":
+		return ec.fieldContext_CaseStatisticsRow_reopenEvents(ctx, field)
 	case "reassigned":
-		return ec.fieldContext_CaseRow_reassigned(ctx, field)
-	case "totalSeconds":
-		return ec.fieldContext_CaseRow_totalSeconds(ctx, field)
+		return ec.fieldContext_CaseStatisticsRow_reassigned(ctx, field)
+	case "reassignments":
+		return ec.fieldContext_CaseStatisticsRow_reassignments(ctx, field)
+	case "resolved":
+		return ec.fieldContext_CaseStatisticsRow_resolved(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type CaseRow", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type CaseStatisticsRow", field.Name)
 }
 
 func (ec *executionContext) childFields_Clock(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3198,22 +3437,28 @@ func (ec *executionContext) childFields_Clock(ctx context.Context, field graphql
 		return ec.fieldContext_Clock_startedAt(ctx, field)
 	case "due":
 		return ec.fieldContext_Clock_due(ctx, field)
+	case "promisedDue":
+		return ec.fieldContext_Clock_promisedDue(ctx, field)
 	case "stoppedAt":
 		return ec.fieldContext_Clock_stoppedAt(ctx, field)
-	case "met":
-		return ec.fieldContext_Clock_met(ctx, field)
+	case "breachedAt":
+		return ec.fieldContext_Clock_breachedAt(ctx, field)
 	case "elapsedSeconds":
 		return ec.fieldContext_Clock_elapsedSeconds(ctx, field)
 	case "overrunSeconds":
 		return ec.fieldContext_Clock_overrunSeconds(ctx, field)
+	case "pausedSeconds":
+		return ec.fieldContext_Clock_pausedSeconds(ctx, field)
 	case "pauseReason":
 		return ec.fieldContext_Clock_pauseReason(ctx, field)
-	case "promise":
-		return ec.fieldContext_Clock_promise(ctx, field)
 	case "supersedes":
 		return ec.fieldContext_Clock_supersedes(ctx, field)
 	case "supersededBy":
 		return ec.fieldContext_Clock_supersededBy(ctx, field)
+	case "reason":
+		return ec.fieldContext_Clock_reason(ctx, field)
+	case "promise":
+		return ec.fieldContext_Clock_promise(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Clock", field.Name)
 }
@@ -3230,38 +3475,66 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
 }
 
-func (ec *executionContext) childFields_DurationRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_DurationsRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dimensions":
-		return ec.fieldContext_DurationRow_dimensions(ctx, field)
+		return ec.fieldContext_DurationsRow_dimensions(ctx, field)
 	case "count":
-		return ec.fieldContext_DurationRow_count(ctx, field)
-	case "mean":
-		return ec.fieldContext_DurationRow_mean(ctx, field)
-	case "p50":
-		return ec.fieldContext_DurationRow_p50(ctx, field)
-	case "p90":
-		return ec.fieldContext_DurationRow_p90(ctx, field)
-	case "p95":
-		return ec.fieldContext_DurationRow_p95(ctx, field)
+		return ec.fieldContext_DurationsRow_count(ctx, field)
 	case "total":
-		return ec.fieldContext_DurationRow_total(ctx, field)
+		return ec.fieldContext_DurationsRow_total(ctx, field)
+	case "mean":
+		return ec.fieldContext_DurationsRow_mean(ctx, field)
+	case "median":
+		return ec.fieldContext_DurationsRow_median(ctx, field)
+	case "p90":
+		return ec.fieldContext_DurationsRow_p90(ctx, field)
+	case "min":
+		return ec.fieldContext_DurationsRow_min(ctx, field)
+	case "max":
+		return ec.fieldContext_DurationsRow_max(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type DurationRow", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type DurationsRow", field.Name)
 }
 
 func (ec *executionContext) childFields_DwellRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
-	case "value":
-		return ec.fieldContext_DwellRow_value(ctx, field)
+	case "status":
+		return ec.fieldContext_DwellRow_status(ctx, field)
+	case "dimensions":
+		return ec.fieldContext_DwellRow_dimensions(ctx, field)
 	case "stays":
 		return ec.fieldContext_DwellRow_stays(ctx, field)
 	case "cases":
 		return ec.fieldContext_DwellRow_cases(ctx, field)
-	case "seconds":
-		return ec.fieldContext_DwellRow_seconds(ctx, field)
+	case "total":
+		return ec.fieldContext_DwellRow_total(ctx, field)
+	case "mean":
+		return ec.fieldContext_DwellRow_mean(ctx, field)
+	case "median":
+		return ec.fieldContext_DwellRow_median(ctx, field)
+	case "p90":
+		return ec.fieldContext_DwellRow_p90(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DwellRow", field.Name)
+}
+
+func (ec *executionContext) childFields_Mean(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_Mean_count(ctx, field)
+	case "value":
+		return ec.fieldContext_Mean_value(ctx, field)
+	case "low":
+		return ec.fieldContext_Mean_low(ctx, field)
+	case "high":
+		return ec.fieldContext_Mean_high(ctx, field)
+	case "deviation":
+		return ec.fieldContext_Mean_deviation(ctx, field)
+	case "method":
+		return ec.fieldContext_Mean_method(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Mean", field.Name)
 }
 
 func (ec *executionContext) childFields_NamedText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3366,48 +3639,52 @@ func (ec *executionContext) childFields_SatisfactionRow(ctx context.Context, fie
 		return ec.fieldContext_SatisfactionRow_dimensions(ctx, field)
 	case "count":
 		return ec.fieldContext_SatisfactionRow_count(ctx, field)
-	case "mean":
-		return ec.fieldContext_SatisfactionRow_mean(ctx, field)
-	case "low":
-		return ec.fieldContext_SatisfactionRow_low(ctx, field)
-	case "high":
-		return ec.fieldContext_SatisfactionRow_high(ctx, field)
-	case "method":
-		return ec.fieldContext_SatisfactionRow_method(ctx, field)
 	case "min":
 		return ec.fieldContext_SatisfactionRow_min(ctx, field)
 	case "max":
 		return ec.fieldContext_SatisfactionRow_max(ctx, field)
+	case "mean":
+		return ec.fieldContext_SatisfactionRow_mean(ctx, field)
+	case "percent":
+		return ec.fieldContext_SatisfactionRow_percent(ctx, field)
 	case "topBox":
 		return ec.fieldContext_SatisfactionRow_topBox(ctx, field)
-	case "small":
-		return ec.fieldContext_SatisfactionRow_small(ctx, field)
+	case "sufficient":
+		return ec.fieldContext_SatisfactionRow_sufficient(ctx, field)
+	case "goal":
+		return ec.fieldContext_SatisfactionRow_goal(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SatisfactionRow", field.Name)
 }
 
-func (ec *executionContext) childFields_SlaRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+func (ec *executionContext) childFields_SlaAttainmentRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "dimensions":
-		return ec.fieldContext_SlaRow_dimensions(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_dimensions(ctx, field)
 	case "attainment":
-		return ec.fieldContext_SlaRow_attainment(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_attainment(ctx, field)
 	case "met":
-		return ec.fieldContext_SlaRow_met(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_met(ctx, field)
 	case "metLate":
-		return ec.fieldContext_SlaRow_metLate(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_metLate(ctx, field)
 	case "openBreached":
-		return ec.fieldContext_SlaRow_openBreached(ctx, field)
-	case "excluded":
-		return ec.fieldContext_SlaRow_excluded(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_openBreached(ctx, field)
+	case "running":
+		return ec.fieldContext_SlaAttainmentRow_running(ctx, field)
+	case "cancelled":
+		return ec.fieldContext_SlaAttainmentRow_cancelled(ctx, field)
+	case "superseded":
+		return ec.fieldContext_SlaAttainmentRow_superseded(ctx, field)
 	case "overrunP50":
-		return ec.fieldContext_SlaRow_overrunP50(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_overrunP50(ctx, field)
 	case "overrunP90":
-		return ec.fieldContext_SlaRow_overrunP90(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_overrunP90(ctx, field)
 	case "overrunP95":
-		return ec.fieldContext_SlaRow_overrunP95(ctx, field)
+		return ec.fieldContext_SlaAttainmentRow_overrunP95(ctx, field)
+	case "goal":
+		return ec.fieldContext_SlaAttainmentRow_goal(ctx, field)
 	}
-	return nil, fmt.Errorf("no field named %q was found under type SlaRow", field.Name)
+	return nil, fmt.Errorf("no field named %q was found under type SlaAttainmentRow", field.Name)
 }
 
 func (ec *executionContext) childFields_Source(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3474,30 +3751,32 @@ func (ec *executionContext) childFields_Ticket(ctx context.Context, field graphq
 		return ec.fieldContext_Ticket_description(ctx, field)
 	case "source":
 		return ec.fieldContext_Ticket_source(ctx, field)
-	case "resolution":
-		return ec.fieldContext_Ticket_resolution(ctx, field)
-	case "outcome":
-		return ec.fieldContext_Ticket_outcome(ctx, field)
-	case "reopens":
-		return ec.fieldContext_Ticket_reopens(ctx, field)
-	case "reassignments":
-		return ec.fieldContext_Ticket_reassignments(ctx, field)
-	case "escalationLevel":
-		return ec.fieldContext_Ticket_escalationLevel(ctx, field)
+	case "reopened":
+		return ec.fieldContext_Ticket_reopened(ctx, field)
+	case "reassigned":
+		return ec.fieldContext_Ticket_reassigned(ctx, field)
+	case "facts":
+		return ec.fieldContext_Ticket_facts(ctx, field)
+	case "sourceRows":
+		return ec.fieldContext_Ticket_sourceRows(ctx, field)
 	case "receivedAt":
 		return ec.fieldContext_Ticket_receivedAt(ctx, field)
-	case "updatedAt":
-		return ec.fieldContext_Ticket_updatedAt(ctx, field)
 	case "acknowledgedAt":
 		return ec.fieldContext_Ticket_acknowledgedAt(ctx, field)
-	case "respondedAt":
-		return ec.fieldContext_Ticket_respondedAt(ctx, field)
-	case "resolvedAt":
-		return ec.fieldContext_Ticket_resolvedAt(ctx, field)
+	case "firstRespondedAt":
+		return ec.fieldContext_Ticket_firstRespondedAt(ctx, field)
 	case "firstResolvedAt":
 		return ec.fieldContext_Ticket_firstResolvedAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_Ticket_resolvedAt(ctx, field)
 	case "closedAt":
 		return ec.fieldContext_Ticket_closedAt(ctx, field)
+	case "cancelledAt":
+		return ec.fieldContext_Ticket_cancelledAt(ctx, field)
+	case "firstEventAt":
+		return ec.fieldContext_Ticket_firstEventAt(ctx, field)
+	case "lastEventAt":
+		return ec.fieldContext_Ticket_lastEventAt(ctx, field)
 	case "timeline":
 		return ec.fieldContext_Ticket_timeline(ctx, field)
 	case "clocks":
@@ -3580,8 +3859,8 @@ func (ec *executionContext) childFields_TimelineEvent(ctx context.Context, field
 		return ec.fieldContext_TimelineEvent_recordedAt(ctx, field)
 	case "principal":
 		return ec.fieldContext_TimelineEvent_principal(ctx, field)
-	case "roles":
-		return ec.fieldContext_TimelineEvent_roles(ctx, field)
+	case "onBehalfOf":
+		return ec.fieldContext_TimelineEvent_onBehalfOf(ctx, field)
 	case "channel":
 		return ec.fieldContext_TimelineEvent_channel(ctx, field)
 	case "commandId":
@@ -3606,10 +3885,14 @@ func (ec *executionContext) childFields_View(ctx context.Context, field graphql.
 		return ec.fieldContext_View_position(ctx, field)
 	case "lagMs":
 		return ec.fieldContext_View_lagMs(ctx, field)
-	case "parked":
-		return ec.fieldContext_View_parked(ctx, field)
 	case "behind":
 		return ec.fieldContext_View_behind(ctx, field)
+	case "parked":
+		return ec.fieldContext_View_parked(ctx, field)
+	case "events":
+		return ec.fieldContext_View_events(ctx, field)
+	case "failing":
+		return ec.fieldContext_View_failing(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type View", field.Name)
 }
@@ -4039,122 +4322,66 @@ func (ec *executionContext) field_Query___type_args(ctx context.Context, rawArgs
 func (ec *executionContext) field_Query_caseStatistics_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.CaseFilter, error) {
-			return ec.unmarshalOCaseFilter2ᚖaftercareᚋgraphᚋmodelᚐCaseFilter(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.CaseStatisticsInput, error) {
+			return ec.unmarshalNCaseStatisticsInput2aftercareᚋgraphᚋmodelᚐCaseStatisticsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["filter"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "by",
-		func(ctx context.Context, v any) ([]model.Dimension, error) {
-			return ec.unmarshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["by"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "window",
-		func(ctx context.Context, v any) (*model.Window, error) {
-			return ec.unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["window"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
 		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["consistency"] = arg3
+	args["consistency"] = arg1
 	return args, nil
 }
 
 func (ec *executionContext) field_Query_durations_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "measure",
-		func(ctx context.Context, v any) (model.Measure, error) {
-			return ec.unmarshalNMeasure2aftercareᚋgraphᚋmodelᚐMeasure(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DurationsInput, error) {
+			return ec.unmarshalNDurationsInput2aftercareᚋgraphᚋmodelᚐDurationsInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["measure"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.CaseFilter, error) {
-			return ec.unmarshalOCaseFilter2ᚖaftercareᚋgraphᚋmodelᚐCaseFilter(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["filter"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "by",
-		func(ctx context.Context, v any) ([]model.Dimension, error) {
-			return ec.unmarshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["by"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "window",
-		func(ctx context.Context, v any) (*model.Window, error) {
-			return ec.unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["window"] = arg3
-	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
 		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["consistency"] = arg4
+	args["consistency"] = arg1
 	return args, nil
 }
 
 func (ec *executionContext) field_Query_dwell_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "of",
-		func(ctx context.Context, v any) (model.DwellOf, error) {
-			return ec.unmarshalNDwellOf2aftercareᚋgraphᚋmodelᚐDwellOf(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DwellInput, error) {
+			return ec.unmarshalNDwellInput2aftercareᚋgraphᚋmodelᚐDwellInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["of"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.CaseFilter, error) {
-			return ec.unmarshalOCaseFilter2ᚖaftercareᚋgraphᚋmodelᚐCaseFilter(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["filter"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "window",
-		func(ctx context.Context, v any) (*model.Window, error) {
-			return ec.unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["window"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
 		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["consistency"] = arg3
+	args["consistency"] = arg1
 	return args, nil
 }
 
@@ -4205,76 +4432,44 @@ func (ec *executionContext) field_Query_nodes_args(ctx context.Context, rawArgs 
 func (ec *executionContext) field_Query_satisfaction_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.SatisfactionFilter, error) {
-			return ec.unmarshalOSatisfactionFilter2ᚖaftercareᚋgraphᚋmodelᚐSatisfactionFilter(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SatisfactionInput, error) {
+			return ec.unmarshalNSatisfactionInput2aftercareᚋgraphᚋmodelᚐSatisfactionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["filter"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "by",
-		func(ctx context.Context, v any) ([]model.Dimension, error) {
-			return ec.unmarshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["by"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "window",
-		func(ctx context.Context, v any) (*model.Window, error) {
-			return ec.unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["window"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
 		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["consistency"] = arg3
+	args["consistency"] = arg1
 	return args, nil
 }
 
 func (ec *executionContext) field_Query_slaAttainment_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
-	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.SLAFilter, error) {
-			return ec.unmarshalOSlaFilter2ᚖaftercareᚋgraphᚋmodelᚐSLAFilter(ctx, v)
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SLAAttainmentInput, error) {
+			return ec.unmarshalNSlaAttainmentInput2aftercareᚋgraphᚋmodelᚐSLAAttainmentInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["filter"] = arg0
-	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "by",
-		func(ctx context.Context, v any) ([]model.Dimension, error) {
-			return ec.unmarshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["by"] = arg1
-	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "window",
-		func(ctx context.Context, v any) (*model.Window, error) {
-			return ec.unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx, v)
-		})
-	if err != nil {
-		return nil, err
-	}
-	args["window"] = arg2
-	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+	args["input"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
 		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
-	args["consistency"] = arg3
+	args["consistency"] = arg1
 	return args, nil
 }
 
@@ -4523,6 +4718,7 @@ func (ec *executionContext) _Attribute_name(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Attribute_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attribute", field, false, false, "String")
 }
@@ -4546,17 +4742,18 @@ func (ec *executionContext) _Attribute_value(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Attribute_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attribute", field, false, false, "String")
 }
 
-func (ec *executionContext) _CaseRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_dimensions(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_dimensions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Dimensions, nil
@@ -4569,9 +4766,10 @@ func (ec *executionContext) _CaseRow_dimensions(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "CaseRow",
+		Object:     "CaseStatisticsRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -4582,13 +4780,13 @@ func (ec *executionContext) fieldContext_CaseRow_dimensions(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CaseRow_cases(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_cases(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_cases(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_cases(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Cases, nil
@@ -4601,20 +4799,21 @@ func (ec *executionContext) _CaseRow_cases(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _CaseRow_events(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_sourceRows(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_events(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_sourceRows(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Events, nil
+			return obj.SourceRows, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
@@ -4624,150 +4823,90 @@ func (ec *executionContext) _CaseRow_events(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _CaseRow_eventsMean(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_sourceRowsMean(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_eventsMean(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_sourceRowsMean(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EventsMean, nil
+			return obj.SourceRowsMean, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_CaseRow_eventsMean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _CaseRow_eventsMedian(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_eventsMedian(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EventsMedian, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_CaseRow_eventsMedian(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _CaseRow_eventsMax(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_eventsMax(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EventsMax, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOLong2ᚖint64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_CaseRow_eventsMax(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Long")
-}
-
-func (ec *executionContext) _CaseRow_resolved(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_resolved(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Resolved, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Ratio) graphql.Marshaler {
-			return ec.marshalNRatio2ᚖaftercareᚋgraphᚋmodelᚐRatio(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_resolved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CaseRow",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Ratio(ctx, field)
-		},
-	}
-	return fc, nil
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Float")
 }
 
-func (ec *executionContext) _CaseRow_closed(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_sourceRowsMedian(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_closed(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_sourceRowsMedian(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Closed, nil
+			return obj.SourceRowsMedian, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Ratio) graphql.Marshaler {
-			return ec.marshalNRatio2ᚖaftercareᚋgraphᚋmodelᚐRatio(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_closed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "CaseRow",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Ratio(ctx, field)
-		},
-	}
-	return fc, nil
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMedian(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Float")
 }
 
-func (ec *executionContext) _CaseRow_reopened(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_sourceRowsMax(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_reopened(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_sourceRowsMax(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceRowsMax, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMax(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
+}
+
+func (ec *executionContext) _CaseStatisticsRow_reopened(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatisticsRow_reopened(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Reopened, nil
@@ -4780,9 +4919,10 @@ func (ec *executionContext) _CaseRow_reopened(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_reopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_reopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "CaseRow",
+		Object:     "CaseStatisticsRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -4793,16 +4933,16 @@ func (ec *executionContext) fieldContext_CaseRow_reopened(_ context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _CaseRow_reopens(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_reopenEvents(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_reopens(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_reopenEvents(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Reopens, nil
+			return obj.ReopenEvents, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
@@ -4812,17 +4952,18 @@ func (ec *executionContext) _CaseRow_reopens(ctx context.Context, field graphql.
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_reopens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_reopenEvents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _CaseRow_reassigned(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_reassigned(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_reassigned(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_reassigned(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Reassigned, nil
@@ -4835,9 +4976,10 @@ func (ec *executionContext) _CaseRow_reassigned(ctx context.Context, field graph
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_reassigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_reassigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "CaseRow",
+		Object:     "CaseStatisticsRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -4848,27 +4990,61 @@ func (ec *executionContext) fieldContext_CaseRow_reassigned(_ context.Context, f
 	return fc, nil
 }
 
-func (ec *executionContext) _CaseRow_totalSeconds(ctx context.Context, field graphql.CollectedField, obj *model.CaseRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _CaseStatisticsRow_reassignments(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_CaseRow_totalSeconds(ctx, field)
+			return ec.fieldContext_CaseStatisticsRow_reassignments(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.TotalSeconds, nil
+			return obj.Reassignments, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
 		},
 		true,
-		false,
+		true,
 	)
 }
-func (ec *executionContext) fieldContext_CaseRow_totalSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("CaseRow", field, false, false, "Float")
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_reassignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
+}
+
+func (ec *executionContext) _CaseStatisticsRow_resolved(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CaseStatisticsRow_resolved(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Resolved, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Ratio) graphql.Marshaler {
+			return ec.marshalNRatio2ᚖaftercareᚋgraphᚋmodelᚐRatio(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_CaseStatisticsRow_resolved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CaseStatisticsRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Ratio(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _ClearText_text(ctx context.Context, field graphql.CollectedField, obj *model.ClearText) (ret graphql.Marshaler) {
@@ -4890,6 +5066,7 @@ func (ec *executionContext) _ClearText_text(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_ClearText_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClearText", field, false, false, "String")
 }
@@ -4913,6 +5090,7 @@ func (ec *executionContext) _Clock_instance(ctx context.Context, field graphql.C
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
 }
@@ -4936,6 +5114,7 @@ func (ec *executionContext) _Clock_clock(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_clock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -4959,6 +5138,7 @@ func (ec *executionContext) _Clock_origin(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_origin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "ClockOrigin")
 }
@@ -4982,6 +5162,7 @@ func (ec *executionContext) _Clock_source(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -5005,6 +5186,7 @@ func (ec *executionContext) _Clock_state(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "ClockState")
 }
@@ -5028,6 +5210,7 @@ func (ec *executionContext) _Clock_startedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5051,7 +5234,32 @@ func (ec *executionContext) _Clock_due(ctx context.Context, field graphql.Collec
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_due(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Clock_promisedDue(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Clock_promisedDue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PromisedDue, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Clock_promisedDue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
 
@@ -5074,31 +5282,33 @@ func (ec *executionContext) _Clock_stoppedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_stoppedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Clock_met(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
+func (ec *executionContext) _Clock_breachedAt(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Clock_met(ctx, field)
+			return ec.fieldContext_Clock_breachedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Met, nil
+			return obj.BreachedAt, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
-			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_Clock_met(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Clock", field, false, false, "Boolean")
+
+func (ec *executionContext) fieldContext_Clock_breachedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
 
 func (ec *executionContext) _Clock_elapsedSeconds(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
@@ -5120,6 +5330,7 @@ func (ec *executionContext) _Clock_elapsedSeconds(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_elapsedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
 }
@@ -5143,7 +5354,32 @@ func (ec *executionContext) _Clock_overrunSeconds(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_overrunSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
+}
+
+func (ec *executionContext) _Clock_pausedSeconds(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Clock_pausedSeconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PausedSeconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Clock_pausedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
 }
 
@@ -5166,40 +5402,9 @@ func (ec *executionContext) _Clock_pauseReason(ctx context.Context, field graphq
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_pauseReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
-}
-
-func (ec *executionContext) _Clock_promise(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Clock_promise(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Promise, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.Promise) graphql.Marshaler {
-			return ec.marshalOPromise2ᚖaftercareᚋgraphᚋmodelᚐPromise(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Clock_promise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	fc = &graphql.FieldContext{
-		Object:     "Clock",
-		Field:      field,
-		IsMethod:   false,
-		IsResolver: false,
-		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_Promise(ctx, field)
-		},
-	}
-	return fc, nil
 }
 
 func (ec *executionContext) _Clock_supersedes(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
@@ -5221,6 +5426,7 @@ func (ec *executionContext) _Clock_supersedes(ctx context.Context, field graphql
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_supersedes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
 }
@@ -5244,8 +5450,66 @@ func (ec *executionContext) _Clock_supersededBy(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Clock_supersededBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Clock_reason(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Clock_reason(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Reason, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Clock_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
+}
+
+func (ec *executionContext) _Clock_promise(ctx context.Context, field graphql.CollectedField, obj *model.Clock) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Clock_promise(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Promise, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Promise) graphql.Marshaler {
+			return ec.marshalOPromise2ᚖaftercareᚋgraphᚋmodelᚐPromise(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Clock_promise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Clock",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Promise(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Conflict_code(ctx context.Context, field graphql.CollectedField, obj *model.Conflict) (ret graphql.Marshaler) {
@@ -5267,6 +5531,7 @@ func (ec *executionContext) _Conflict_code(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Conflict_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conflict", field, false, false, "String")
 }
@@ -5290,6 +5555,7 @@ func (ec *executionContext) _Conflict_message(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Conflict_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conflict", field, false, false, "String")
 }
@@ -5313,6 +5579,7 @@ func (ec *executionContext) _Conflict_params(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Conflict_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Conflict",
@@ -5345,6 +5612,7 @@ func (ec *executionContext) _Customer_id(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Customer_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "String")
 }
@@ -5368,6 +5636,7 @@ func (ec *executionContext) _Customer_name(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Customer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "SealedText")
 }
@@ -5391,17 +5660,18 @@ func (ec *executionContext) _Customer_contact(ctx context.Context, field graphql
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Customer_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "SealedText")
 }
 
-func (ec *executionContext) _DurationRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _DurationsRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_dimensions(ctx, field)
+			return ec.fieldContext_DurationsRow_dimensions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Dimensions, nil
@@ -5414,9 +5684,10 @@ func (ec *executionContext) _DurationRow_dimensions(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DurationRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_DurationsRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "DurationRow",
+		Object:     "DurationsRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -5427,13 +5698,13 @@ func (ec *executionContext) fieldContext_DurationRow_dimensions(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _DurationRow_count(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _DurationsRow_count(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_count(ctx, field)
+			return ec.fieldContext_DurationsRow_count(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Count, nil
@@ -5446,109 +5717,18 @@ func (ec *executionContext) _DurationRow_count(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DurationRow_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_DurationsRow_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _DurationRow_mean(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _DurationsRow_total(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_mean(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mean, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DurationRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _DurationRow_p50(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_p50(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.P50, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DurationRow_p50(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _DurationRow_p90(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_p90(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.P90, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DurationRow_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _DurationRow_p95(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_p95(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.P95, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_DurationRow_p95(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _DurationRow_total(ctx context.Context, field graphql.CollectedField, obj *model.DurationRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DurationRow_total(ctx, field)
+			return ec.fieldContext_DurationsRow_total(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Total, nil
@@ -5561,20 +5741,141 @@ func (ec *executionContext) _DurationRow_total(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DurationRow_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("DurationRow", field, false, false, "Float")
+
+func (ec *executionContext) fieldContext_DurationsRow_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
 
-func (ec *executionContext) _DwellRow_value(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _DurationsRow_mean(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DwellRow_value(ctx, field)
+			return ec.fieldContext_DurationsRow_mean(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_DurationsRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DurationsRow_median(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DurationsRow_median(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Median, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_DurationsRow_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DurationsRow_p90(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DurationsRow_p90(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_DurationsRow_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DurationsRow_min(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DurationsRow_min(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Min, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_DurationsRow_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DurationsRow_max(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DurationsRow_max(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Max, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_DurationsRow_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DwellRow_status(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DwellRow_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
@@ -5584,8 +5885,42 @@ func (ec *executionContext) _DwellRow_value(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DwellRow_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_DwellRow_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "String")
+}
+
+func (ec *executionContext) _DwellRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DwellRow_dimensions(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Dimensions, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Attribute) graphql.Marshaler {
+			return ec.marshalNAttribute2ᚕᚖaftercareᚋgraphᚋmodelᚐAttributeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_DwellRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DwellRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Attribute(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _DwellRow_stays(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
@@ -5607,6 +5942,7 @@ func (ec *executionContext) _DwellRow_stays(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_DwellRow_stays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Long")
 }
@@ -5630,20 +5966,21 @@ func (ec *executionContext) _DwellRow_cases(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_DwellRow_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _DwellRow_seconds(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _DwellRow_total(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_DwellRow_seconds(ctx, field)
+			return ec.fieldContext_DwellRow_total(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Seconds, nil
+			return obj.Total, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
@@ -5653,7 +5990,80 @@ func (ec *executionContext) _DwellRow_seconds(ctx context.Context, field graphql
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_DwellRow_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_DwellRow_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DwellRow_mean(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DwellRow_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_DwellRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DwellRow_median(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DwellRow_median(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Median, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_DwellRow_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _DwellRow_p90(ctx context.Context, field graphql.CollectedField, obj *model.DwellRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DwellRow_p90(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.P90, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_DwellRow_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
 
@@ -5676,6 +6086,7 @@ func (ec *executionContext) _Forbidden_code(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Forbidden_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Forbidden", field, false, false, "String")
 }
@@ -5699,6 +6110,7 @@ func (ec *executionContext) _Forbidden_message(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Forbidden_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Forbidden", field, false, false, "String")
 }
@@ -5722,6 +6134,7 @@ func (ec *executionContext) _Forbidden_params(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Forbidden_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Forbidden",
@@ -5754,6 +6167,7 @@ func (ec *executionContext) _ForgottenText_subject(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_ForgottenText_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ForgottenText", field, false, false, "String")
 }
@@ -5777,6 +6191,7 @@ func (ec *executionContext) _IdempotencyConflict_code(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_IdempotencyConflict_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IdempotencyConflict", field, false, false, "String")
 }
@@ -5800,6 +6215,7 @@ func (ec *executionContext) _IdempotencyConflict_message(ctx context.Context, fi
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_IdempotencyConflict_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IdempotencyConflict", field, false, false, "String")
 }
@@ -5823,6 +6239,7 @@ func (ec *executionContext) _IdempotencyConflict_params(ctx context.Context, fie
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_IdempotencyConflict_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "IdempotencyConflict",
@@ -5855,6 +6272,7 @@ func (ec *executionContext) _InvalidInput_code(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_InvalidInput_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvalidInput", field, false, false, "String")
 }
@@ -5878,6 +6296,7 @@ func (ec *executionContext) _InvalidInput_message(ctx context.Context, field gra
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_InvalidInput_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvalidInput", field, false, false, "String")
 }
@@ -5901,6 +6320,7 @@ func (ec *executionContext) _InvalidInput_params(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_InvalidInput_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "InvalidInput",
@@ -5912,6 +6332,150 @@ func (ec *executionContext) fieldContext_InvalidInput_params(_ context.Context, 
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Mean_count(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_count(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Count, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "Long")
+}
+
+func (ec *executionContext) _Mean_value(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_value(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Value, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Mean_low(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_low(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Low, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Mean_high(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_high(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.High, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Mean_deviation(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_deviation(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deviation, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_deviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
+}
+
+func (ec *executionContext) _Mean_method(ctx context.Context, field graphql.CollectedField, obj *model.Mean) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mean_method(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Method, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Mean_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Mean", field, false, false, "String")
 }
 
 func (ec *executionContext) _Mutation_receiveTicket(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -5934,6 +6498,7 @@ func (ec *executionContext) _Mutation_receiveTicket(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_receiveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -5978,6 +6543,7 @@ func (ec *executionContext) _Mutation_acknowledgeTicket(ctx context.Context, fie
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_acknowledgeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6022,6 +6588,7 @@ func (ec *executionContext) _Mutation_respondToTicket(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_respondToTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6066,6 +6633,7 @@ func (ec *executionContext) _Mutation_classifyTicket(ctx context.Context, field 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_classifyTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6110,6 +6678,7 @@ func (ec *executionContext) _Mutation_changeTicketPriority(ctx context.Context, 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_changeTicketPriority(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6154,6 +6723,7 @@ func (ec *executionContext) _Mutation_assignTicket(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_assignTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6198,6 +6768,7 @@ func (ec *executionContext) _Mutation_escalateTicket(ctx context.Context, field 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_escalateTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6242,6 +6813,7 @@ func (ec *executionContext) _Mutation_waitTicket(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_waitTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6286,6 +6858,7 @@ func (ec *executionContext) _Mutation_resumeTicket(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_resumeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6330,6 +6903,7 @@ func (ec *executionContext) _Mutation_dispatchTicket(ctx context.Context, field 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_dispatchTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6374,6 +6948,7 @@ func (ec *executionContext) _Mutation_arriveTicket(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_arriveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6418,6 +6993,7 @@ func (ec *executionContext) _Mutation_diagnoseTicket(ctx context.Context, field 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_diagnoseTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6462,6 +7038,7 @@ func (ec *executionContext) _Mutation_planTicket(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_planTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6506,6 +7083,7 @@ func (ec *executionContext) _Mutation_confirmTicket(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_confirmTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6550,6 +7128,7 @@ func (ec *executionContext) _Mutation_resolveTicket(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_resolveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6594,6 +7173,7 @@ func (ec *executionContext) _Mutation_reopenTicket(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_reopenTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6638,6 +7218,7 @@ func (ec *executionContext) _Mutation_closeTicket(ctx context.Context, field gra
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_closeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6682,6 +7263,7 @@ func (ec *executionContext) _Mutation_cancelTicket(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_cancelTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6726,6 +7308,7 @@ func (ec *executionContext) _Mutation_noteTicket(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_noteTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6770,6 +7353,7 @@ func (ec *executionContext) _Mutation_rateTicket(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Mutation_rateTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6813,6 +7397,7 @@ func (ec *executionContext) _NamedText_name(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_NamedText_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NamedText", field, false, false, "String")
 }
@@ -6836,6 +7421,7 @@ func (ec *executionContext) _NamedText_text(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_NamedText_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NamedText", field, false, false, "SealedText")
 }
@@ -6859,6 +7445,7 @@ func (ec *executionContext) _NotFound_code(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_NotFound_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotFound", field, false, false, "String")
 }
@@ -6882,6 +7469,7 @@ func (ec *executionContext) _NotFound_message(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_NotFound_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotFound", field, false, false, "String")
 }
@@ -6905,6 +7493,7 @@ func (ec *executionContext) _NotFound_params(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_NotFound_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "NotFound",
@@ -6937,6 +7526,7 @@ func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field gra
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
@@ -6960,6 +7550,7 @@ func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
@@ -6983,6 +7574,7 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
@@ -7006,6 +7598,7 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
@@ -7029,6 +7622,7 @@ func (ec *executionContext) _PolicyVersion_id(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_PolicyVersion_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyVersion", field, false, false, "String")
 }
@@ -7052,6 +7646,7 @@ func (ec *executionContext) _PolicyVersion_version(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_PolicyVersion_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyVersion", field, false, false, "Int")
 }
@@ -7075,6 +7670,7 @@ func (ec *executionContext) _Promise_definition(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7107,6 +7703,7 @@ func (ec *executionContext) _Promise_calendar(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7139,6 +7736,7 @@ func (ec *executionContext) _Promise_tz(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_tz(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "String")
 }
@@ -7162,6 +7760,7 @@ func (ec *executionContext) _Promise_start(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Time")
 }
@@ -7185,6 +7784,7 @@ func (ec *executionContext) _Promise_budget(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_budget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Int")
 }
@@ -7208,6 +7808,7 @@ func (ec *executionContext) _Promise_unit(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "String")
 }
@@ -7231,6 +7832,7 @@ func (ec *executionContext) _Promise_carriedSeconds(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_carriedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Long")
 }
@@ -7254,6 +7856,7 @@ func (ec *executionContext) _Promise_due(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_due(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Time")
 }
@@ -7277,6 +7880,7 @@ func (ec *executionContext) _Promise_counted(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Promise_counted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7310,6 +7914,7 @@ func (ec *executionContext) _Query_node(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7354,6 +7959,7 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7397,6 +8003,7 @@ func (ec *executionContext) _Query_views(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_views(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7429,6 +8036,7 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7452,16 +8060,17 @@ func (ec *executionContext) _Query_slaAttainment(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().SLAAttainment(ctx, fc.Args["filter"].(*model.SLAFilter), fc.Args["by"].([]model.Dimension), fc.Args["window"].(*model.Window), fc.Args["consistency"].(*model.ConsistencyInput))
+			return ec.Resolvers.Query().SLAAttainment(ctx, fc.Args["input"].(model.SLAAttainmentInput), fc.Args["consistency"].(*model.ConsistencyInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.SLARow) graphql.Marshaler {
-			return ec.marshalNSlaRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSLARowᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.SLAAttainmentRow) graphql.Marshaler {
+			return ec.marshalNSlaAttainmentRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSLAAttainmentRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_slaAttainment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7469,7 +8078,7 @@ func (ec *executionContext) fieldContext_Query_slaAttainment(ctx context.Context
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_SlaRow(ctx, field)
+			return ec.childFields_SlaAttainmentRow(ctx, field)
 		},
 	}
 	defer func() {
@@ -7496,16 +8105,17 @@ func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["filter"].(*model.CaseFilter), fc.Args["by"].([]model.Dimension), fc.Args["window"].(*model.Window), fc.Args["consistency"].(*model.ConsistencyInput))
+			return ec.Resolvers.Query().CaseStatistics(ctx, fc.Args["input"].(model.CaseStatisticsInput), fc.Args["consistency"].(*model.ConsistencyInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.CaseRow) graphql.Marshaler {
-			return ec.marshalNCaseRow2ᚕᚖaftercareᚋgraphᚋmodelᚐCaseRowᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.CaseStatisticsRow) graphql.Marshaler {
+			return ec.marshalNCaseStatisticsRow2ᚕᚖaftercareᚋgraphᚋmodelᚐCaseStatisticsRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7513,7 +8123,7 @@ func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Contex
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_CaseRow(ctx, field)
+			return ec.childFields_CaseStatisticsRow(ctx, field)
 		},
 	}
 	defer func() {
@@ -7540,16 +8150,17 @@ func (ec *executionContext) _Query_durations(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Durations(ctx, fc.Args["measure"].(model.Measure), fc.Args["filter"].(*model.CaseFilter), fc.Args["by"].([]model.Dimension), fc.Args["window"].(*model.Window), fc.Args["consistency"].(*model.ConsistencyInput))
+			return ec.Resolvers.Query().Durations(ctx, fc.Args["input"].(model.DurationsInput), fc.Args["consistency"].(*model.ConsistencyInput))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.DurationRow) graphql.Marshaler {
-			return ec.marshalNDurationRow2ᚕᚖaftercareᚋgraphᚋmodelᚐDurationRowᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.DurationsRow) graphql.Marshaler {
+			return ec.marshalNDurationsRow2ᚕᚖaftercareᚋgraphᚋmodelᚐDurationsRowᚄ(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_durations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7557,7 +8168,7 @@ func (ec *executionContext) fieldContext_Query_durations(ctx context.Context, fi
 		IsMethod:   true,
 		IsResolver: true,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.childFields_DurationRow(ctx, field)
+			return ec.childFields_DurationsRow(ctx, field)
 		},
 	}
 	defer func() {
@@ -7584,7 +8195,7 @@ func (ec *executionContext) _Query_dwell(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Dwell(ctx, fc.Args["of"].(model.DwellOf), fc.Args["filter"].(*model.CaseFilter), fc.Args["window"].(*model.Window), fc.Args["consistency"].(*model.ConsistencyInput))
+			return ec.Resolvers.Query().Dwell(ctx, fc.Args["input"].(model.DwellInput), fc.Args["consistency"].(*model.ConsistencyInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.DwellRow) graphql.Marshaler {
@@ -7594,6 +8205,7 @@ func (ec *executionContext) _Query_dwell(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_dwell(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7628,7 +8240,7 @@ func (ec *executionContext) _Query_satisfaction(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Query().Satisfaction(ctx, fc.Args["filter"].(*model.SatisfactionFilter), fc.Args["by"].([]model.Dimension), fc.Args["window"].(*model.Window), fc.Args["consistency"].(*model.ConsistencyInput))
+			return ec.Resolvers.Query().Satisfaction(ctx, fc.Args["input"].(model.SatisfactionInput), fc.Args["consistency"].(*model.ConsistencyInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []*model.SatisfactionRow) graphql.Marshaler {
@@ -7638,6 +8250,7 @@ func (ec *executionContext) _Query_satisfaction(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_satisfaction(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7682,6 +8295,7 @@ func (ec *executionContext) _Query_ticket(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_ticket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7726,6 +8340,7 @@ func (ec *executionContext) _Query_tickets(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query_tickets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7770,6 +8385,7 @@ func (ec *executionContext) _Query___type(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7813,6 +8429,7 @@ func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7845,6 +8462,7 @@ func (ec *executionContext) _Rating_at(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Time")
 }
@@ -7868,6 +8486,7 @@ func (ec *executionContext) _Rating_score(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -7891,6 +8510,7 @@ func (ec *executionContext) _Rating_min(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -7914,6 +8534,7 @@ func (ec *executionContext) _Rating_max(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -7937,6 +8558,7 @@ func (ec *executionContext) _Rating_team(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "String")
 }
@@ -7960,6 +8582,7 @@ func (ec *executionContext) _Rating_agent(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_agent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "String")
 }
@@ -7983,6 +8606,7 @@ func (ec *executionContext) _Rating_comment(ctx context.Context, field graphql.C
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Rating_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "SealedText")
 }
@@ -8006,6 +8630,7 @@ func (ec *executionContext) _Ratio_numerator(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_numerator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Long")
 }
@@ -8029,6 +8654,7 @@ func (ec *executionContext) _Ratio_denominator(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_denominator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Long")
 }
@@ -8052,6 +8678,7 @@ func (ec *executionContext) _Ratio_value(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8075,6 +8702,7 @@ func (ec *executionContext) _Ratio_low(ctx context.Context, field graphql.Collec
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8098,6 +8726,7 @@ func (ec *executionContext) _Ratio_high(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8121,6 +8750,7 @@ func (ec *executionContext) _Ratio_method(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ratio_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "String")
 }
@@ -8144,6 +8774,7 @@ func (ec *executionContext) _SatisfactionRow_dimensions(ctx context.Context, fie
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_SatisfactionRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8176,100 +8807,9 @@ func (ec *executionContext) _SatisfactionRow_count(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_SatisfactionRow_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Long")
-}
-
-func (ec *executionContext) _SatisfactionRow_mean(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SatisfactionRow_mean(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Mean, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SatisfactionRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _SatisfactionRow_low(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SatisfactionRow_low(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Low, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SatisfactionRow_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _SatisfactionRow_high(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SatisfactionRow_high(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.High, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_SatisfactionRow_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Float")
-}
-
-func (ec *executionContext) _SatisfactionRow_method(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SatisfactionRow_method(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Method, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_SatisfactionRow_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "String")
 }
 
 func (ec *executionContext) _SatisfactionRow_min(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
@@ -8284,13 +8824,14 @@ func (ec *executionContext) _SatisfactionRow_min(ctx context.Context, field grap
 			return obj.Min, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_SatisfactionRow_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Int")
 }
@@ -8307,15 +8848,82 @@ func (ec *executionContext) _SatisfactionRow_max(ctx context.Context, field grap
 			return obj.Max, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_SatisfactionRow_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Int")
+}
+
+func (ec *executionContext) _SatisfactionRow_mean(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SatisfactionRow_mean(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Mean, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Mean) graphql.Marshaler {
+			return ec.marshalOMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_SatisfactionRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SatisfactionRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mean(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _SatisfactionRow_percent(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SatisfactionRow_percent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Percent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Mean) graphql.Marshaler {
+			return ec.marshalNMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx, selections, v)
 		},
 		true,
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SatisfactionRow_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Int")
+
+func (ec *executionContext) fieldContext_SatisfactionRow_percent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SatisfactionRow",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Mean(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _SatisfactionRow_topBox(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
@@ -8337,6 +8945,7 @@ func (ec *executionContext) _SatisfactionRow_topBox(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_SatisfactionRow_topBox(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8350,16 +8959,16 @@ func (ec *executionContext) fieldContext_SatisfactionRow_topBox(_ context.Contex
 	return fc, nil
 }
 
-func (ec *executionContext) _SatisfactionRow_small(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SatisfactionRow_sufficient(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SatisfactionRow_small(ctx, field)
+			return ec.fieldContext_SatisfactionRow_sufficient(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Small, nil
+			return obj.Sufficient, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
@@ -8369,17 +8978,42 @@ func (ec *executionContext) _SatisfactionRow_small(ctx context.Context, field gr
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SatisfactionRow_small(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_SatisfactionRow_sufficient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Boolean")
 }
 
-func (ec *executionContext) _SlaRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SatisfactionRow_goal(ctx context.Context, field graphql.CollectedField, obj *model.SatisfactionRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_dimensions(ctx, field)
+			return ec.fieldContext_SatisfactionRow_goal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Goal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Goal) graphql.Marshaler {
+			return ec.marshalOGoal2ᚖaftercareᚋgraphᚋmodelᚐGoal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_SatisfactionRow_goal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Goal")
+}
+
+func (ec *executionContext) _SlaAttainmentRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlaAttainmentRow_dimensions(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Dimensions, nil
@@ -8392,9 +9026,10 @@ func (ec *executionContext) _SlaRow_dimensions(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "SlaRow",
+		Object:     "SlaAttainmentRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -8405,13 +9040,13 @@ func (ec *executionContext) fieldContext_SlaRow_dimensions(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _SlaRow_attainment(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_attainment(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_attainment(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_attainment(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Attainment, nil
@@ -8424,9 +9059,10 @@ func (ec *executionContext) _SlaRow_attainment(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_attainment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_attainment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
-		Object:     "SlaRow",
+		Object:     "SlaAttainmentRow",
 		Field:      field,
 		IsMethod:   false,
 		IsResolver: false,
@@ -8437,13 +9073,13 @@ func (ec *executionContext) fieldContext_SlaRow_attainment(_ context.Context, fi
 	return fc, nil
 }
 
-func (ec *executionContext) _SlaRow_met(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_met(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_met(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_met(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.Met, nil
@@ -8456,17 +9092,18 @@ func (ec *executionContext) _SlaRow_met(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_met(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_met(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _SlaRow_metLate(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_metLate(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_metLate(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_metLate(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.MetLate, nil
@@ -8479,17 +9116,18 @@ func (ec *executionContext) _SlaRow_metLate(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_metLate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_metLate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _SlaRow_openBreached(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_openBreached(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_openBreached(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_openBreached(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.OpenBreached, nil
@@ -8502,20 +9140,21 @@ func (ec *executionContext) _SlaRow_openBreached(ctx context.Context, field grap
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_openBreached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_openBreached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _SlaRow_excluded(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_running(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_excluded(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_running(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Excluded, nil
+			return obj.Running, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
@@ -8525,17 +9164,66 @@ func (ec *executionContext) _SlaRow_excluded(ctx context.Context, field graphql.
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_excluded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Long")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_running(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
 
-func (ec *executionContext) _SlaRow_overrunP50(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_cancelled(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_overrunP50(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_cancelled(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cancelled, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_cancelled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
+}
+
+func (ec *executionContext) _SlaAttainmentRow_superseded(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlaAttainmentRow_superseded(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Superseded, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_superseded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
+}
+
+func (ec *executionContext) _SlaAttainmentRow_overrunP50(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlaAttainmentRow_overrunP50(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.OverrunP50, nil
@@ -8548,17 +9236,18 @@ func (ec *executionContext) _SlaRow_overrunP50(ctx context.Context, field graphq
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_overrunP50(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Float")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP50(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
 }
 
-func (ec *executionContext) _SlaRow_overrunP90(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_overrunP90(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_overrunP90(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_overrunP90(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.OverrunP90, nil
@@ -8571,17 +9260,18 @@ func (ec *executionContext) _SlaRow_overrunP90(ctx context.Context, field graphq
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_overrunP90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Float")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
 }
 
-func (ec *executionContext) _SlaRow_overrunP95(ctx context.Context, field graphql.CollectedField, obj *model.SLARow) (ret graphql.Marshaler) {
+func (ec *executionContext) _SlaAttainmentRow_overrunP95(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_SlaRow_overrunP95(ctx, field)
+			return ec.fieldContext_SlaAttainmentRow_overrunP95(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
 			return obj.OverrunP95, nil
@@ -8594,8 +9284,33 @@ func (ec *executionContext) _SlaRow_overrunP95(ctx context.Context, field graphq
 		false,
 	)
 }
-func (ec *executionContext) fieldContext_SlaRow_overrunP95(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("SlaRow", field, false, false, "Float")
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP95(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
+}
+
+func (ec *executionContext) _SlaAttainmentRow_goal(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlaAttainmentRow_goal(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Goal, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Goal) graphql.Marshaler {
+			return ec.marshalOGoal2ᚖaftercareᚋgraphᚋmodelᚐGoal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_SlaAttainmentRow_goal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Goal")
 }
 
 func (ec *executionContext) _Source_system(ctx context.Context, field graphql.CollectedField, obj *model.Source) (ret graphql.Marshaler) {
@@ -8617,6 +9332,7 @@ func (ec *executionContext) _Source_system(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Source_system(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
 }
@@ -8640,6 +9356,7 @@ func (ec *executionContext) _Source_key(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Source_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
 }
@@ -8663,6 +9380,7 @@ func (ec *executionContext) _Span_start(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Span_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
 }
@@ -8686,6 +9404,7 @@ func (ec *executionContext) _Span_end(ctx context.Context, field graphql.Collect
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Span_end(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
 }
@@ -8710,6 +9429,7 @@ func (ec *executionContext) _Subscription_ticketChanged(ctx context.Context, fie
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Subscription_ticketChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Subscription",
@@ -8753,6 +9473,7 @@ func (ec *executionContext) _Ticket_id(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "ID")
 }
@@ -8776,6 +9497,7 @@ func (ec *executionContext) _Ticket_uuid(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_uuid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "UUID")
 }
@@ -8799,6 +9521,7 @@ func (ec *executionContext) _Ticket_number(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8822,6 +9545,7 @@ func (ec *executionContext) _Ticket_revision(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Long")
 }
@@ -8845,6 +9569,7 @@ func (ec *executionContext) _Ticket_phase(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_phase(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Phase")
 }
@@ -8868,6 +9593,7 @@ func (ec *executionContext) _Ticket_status(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8891,6 +9617,7 @@ func (ec *executionContext) _Ticket_waitReason(ctx context.Context, field graphq
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_waitReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8914,6 +9641,7 @@ func (ec *executionContext) _Ticket_kind(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8937,6 +9665,7 @@ func (ec *executionContext) _Ticket_channel(ctx context.Context, field graphql.C
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8960,6 +9689,7 @@ func (ec *executionContext) _Ticket_priority(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -8983,6 +9713,7 @@ func (ec *executionContext) _Ticket_category(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9006,6 +9737,7 @@ func (ec *executionContext) _Ticket_subcategory(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_subcategory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9029,6 +9761,7 @@ func (ec *executionContext) _Ticket_product(ctx context.Context, field graphql.C
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9052,6 +9785,7 @@ func (ec *executionContext) _Ticket_location(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9075,6 +9809,7 @@ func (ec *executionContext) _Ticket_team(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9098,6 +9833,7 @@ func (ec *executionContext) _Ticket_agent(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_agent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9121,6 +9857,7 @@ func (ec *executionContext) _Ticket_attributes(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9153,6 +9890,7 @@ func (ec *executionContext) _Ticket_customer(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_customer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9185,6 +9923,7 @@ func (ec *executionContext) _Ticket_title(ctx context.Context, field graphql.Col
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "SealedText")
 }
@@ -9208,6 +9947,7 @@ func (ec *executionContext) _Ticket_description(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "SealedText")
 }
@@ -9231,6 +9971,7 @@ func (ec *executionContext) _Ticket_source(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9244,62 +9985,16 @@ func (ec *executionContext) fieldContext_Ticket_source(_ context.Context, field 
 	return fc, nil
 }
 
-func (ec *executionContext) _Ticket_resolution(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+func (ec *executionContext) _Ticket_reopened(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_resolution(ctx, field)
+			return ec.fieldContext_Ticket_reopened(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Resolution, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Ticket_resolution(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
-}
-
-func (ec *executionContext) _Ticket_outcome(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_outcome(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Outcome, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Ticket_outcome(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
-}
-
-func (ec *executionContext) _Ticket_reopens(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_reopens(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Reopens, nil
+			return obj.Reopened, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -9309,20 +10004,21 @@ func (ec *executionContext) _Ticket_reopens(ctx context.Context, field graphql.C
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Ticket_reopens(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_Ticket_reopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Ticket_reassignments(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+func (ec *executionContext) _Ticket_reassigned(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_reassignments(ctx, field)
+			return ec.fieldContext_Ticket_reassigned(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Reassignments, nil
+			return obj.Reassigned, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -9332,20 +10028,21 @@ func (ec *executionContext) _Ticket_reassignments(ctx context.Context, field gra
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Ticket_reassignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_Ticket_reassigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
 
-func (ec *executionContext) _Ticket_escalationLevel(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+func (ec *executionContext) _Ticket_facts(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_escalationLevel(ctx, field)
+			return ec.fieldContext_Ticket_facts(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.EscalationLevel, nil
+			return obj.Facts, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
@@ -9355,7 +10052,32 @@ func (ec *executionContext) _Ticket_escalationLevel(ctx context.Context, field g
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Ticket_escalationLevel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_Ticket_facts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Ticket_sourceRows(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_sourceRows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SourceRows, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Ticket_sourceRows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
 
@@ -9378,30 +10100,8 @@ func (ec *executionContext) _Ticket_receivedAt(ctx context.Context, field graphq
 		true,
 	)
 }
-func (ec *executionContext) fieldContext_Ticket_receivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
-}
 
-func (ec *executionContext) _Ticket_updatedAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_updatedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.UpdatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_Ticket_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Ticket_receivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
@@ -9424,20 +10124,21 @@ func (ec *executionContext) _Ticket_acknowledgedAt(ctx context.Context, field gr
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Ticket_respondedAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+func (ec *executionContext) _Ticket_firstRespondedAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_respondedAt(ctx, field)
+			return ec.fieldContext_Ticket_firstRespondedAt(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.RespondedAt, nil
+			return obj.FirstRespondedAt, nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
@@ -9446,31 +10147,9 @@ func (ec *executionContext) _Ticket_respondedAt(ctx context.Context, field graph
 		true,
 		false,
 	)
-}
-func (ec *executionContext) fieldContext_Ticket_respondedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
-func (ec *executionContext) _Ticket_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Ticket_resolvedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ResolvedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
-}
-func (ec *executionContext) fieldContext_Ticket_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+func (ec *executionContext) fieldContext_Ticket_firstRespondedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
@@ -9493,7 +10172,32 @@ func (ec *executionContext) _Ticket_firstResolvedAt(ctx context.Context, field g
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_firstResolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Ticket_resolvedAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_resolvedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ResolvedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Ticket_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
@@ -9516,7 +10220,80 @@ func (ec *executionContext) _Ticket_closedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Ticket_cancelledAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_cancelledAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CancelledAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+
+func (ec *executionContext) fieldContext_Ticket_cancelledAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Ticket_firstEventAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_firstEventAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.FirstEventAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Ticket_firstEventAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Ticket_lastEventAt(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Ticket_lastEventAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.LastEventAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_Ticket_lastEventAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
 
@@ -9540,6 +10317,7 @@ func (ec *executionContext) _Ticket_timeline(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_timeline(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9583,6 +10361,7 @@ func (ec *executionContext) _Ticket_clocks(ctx context.Context, field graphql.Co
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_clocks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9615,6 +10394,7 @@ func (ec *executionContext) _Ticket_ratings(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Ticket_ratings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9647,6 +10427,7 @@ func (ec *executionContext) _TicketChange_position(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChange_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChange", field, false, false, "Position")
 }
@@ -9670,6 +10451,7 @@ func (ec *executionContext) _TicketChange_ticket(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChange_ticket(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketChange",
@@ -9702,6 +10484,7 @@ func (ec *executionContext) _TicketChanged_id(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "ID")
 }
@@ -9725,6 +10508,7 @@ func (ec *executionContext) _TicketChanged_ticket(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_ticket(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketChanged",
@@ -9757,6 +10541,7 @@ func (ec *executionContext) _TicketChanged_position(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Position")
 }
@@ -9780,6 +10565,7 @@ func (ec *executionContext) _TicketChanged_revision(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Long")
 }
@@ -9803,6 +10589,7 @@ func (ec *executionContext) _TicketChanged_commandId(ctx context.Context, field 
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_commandId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "UUID")
 }
@@ -9826,6 +10613,7 @@ func (ec *executionContext) _TicketChanged_repeated(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_repeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Boolean")
 }
@@ -9849,6 +10637,7 @@ func (ec *executionContext) _TicketChanged_clientMutationId(ctx context.Context,
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketChanged_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "String")
 }
@@ -9872,6 +10661,7 @@ func (ec *executionContext) _TicketConnection_edges(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -9904,6 +10694,7 @@ func (ec *executionContext) _TicketConnection_nodes(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -9936,6 +10727,7 @@ func (ec *executionContext) _TicketConnection_pageInfo(ctx context.Context, fiel
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -9968,6 +10760,7 @@ func (ec *executionContext) _TicketConnection_totalCount(ctx context.Context, fi
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketConnection", field, true, true, "Long")
 }
@@ -9991,6 +10784,7 @@ func (ec *executionContext) _TicketEdge_cursor(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketEdge", field, false, false, "String")
 }
@@ -10014,6 +10808,7 @@ func (ec *executionContext) _TicketEdge_node(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TicketEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketEdge",
@@ -10046,6 +10841,7 @@ func (ec *executionContext) _TimelineConnection_edges(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10078,6 +10874,7 @@ func (ec *executionContext) _TimelineConnection_nodes(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10110,6 +10907,7 @@ func (ec *executionContext) _TimelineConnection_pageInfo(ctx context.Context, fi
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10142,6 +10940,7 @@ func (ec *executionContext) _TimelineEdge_cursor(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEdge", field, false, false, "String")
 }
@@ -10165,6 +10964,7 @@ func (ec *executionContext) _TimelineEdge_node(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEdge",
@@ -10197,6 +10997,7 @@ func (ec *executionContext) _TimelineEvent_id(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -10220,6 +11021,7 @@ func (ec *executionContext) _TimelineEvent_revision(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Long")
 }
@@ -10243,6 +11045,7 @@ func (ec *executionContext) _TimelineEvent_position(ctx context.Context, field g
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Position")
 }
@@ -10266,6 +11069,7 @@ func (ec *executionContext) _TimelineEvent_type(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -10289,6 +11093,7 @@ func (ec *executionContext) _TimelineEvent_occurredAt(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Time")
 }
@@ -10312,6 +11117,7 @@ func (ec *executionContext) _TimelineEvent_recordedAt(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Time")
 }
@@ -10335,30 +11141,32 @@ func (ec *executionContext) _TimelineEvent_principal(ctx context.Context, field 
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_principal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
 
-func (ec *executionContext) _TimelineEvent_roles(ctx context.Context, field graphql.CollectedField, obj *model.TimelineEvent) (ret graphql.Marshaler) {
+func (ec *executionContext) _TimelineEvent_onBehalfOf(ctx context.Context, field graphql.CollectedField, obj *model.TimelineEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
 		field,
 		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_TimelineEvent_roles(ctx, field)
+			return ec.fieldContext_TimelineEvent_onBehalfOf(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Roles, nil
+			return obj.OnBehalfOf, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
-			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
-func (ec *executionContext) fieldContext_TimelineEvent_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+
+func (ec *executionContext) fieldContext_TimelineEvent_onBehalfOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
 
@@ -10381,6 +11189,7 @@ func (ec *executionContext) _TimelineEvent_channel(ctx context.Context, field gr
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -10404,6 +11213,7 @@ func (ec *executionContext) _TimelineEvent_commandId(ctx context.Context, field 
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_commandId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -10427,6 +11237,7 @@ func (ec *executionContext) _TimelineEvent_correlationId(ctx context.Context, fi
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_correlationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -10450,6 +11261,7 @@ func (ec *executionContext) _TimelineEvent_causationId(ctx context.Context, fiel
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_causationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -10473,6 +11285,7 @@ func (ec *executionContext) _TimelineEvent_facts(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_facts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEvent",
@@ -10505,6 +11318,7 @@ func (ec *executionContext) _TimelineEvent_texts(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_TimelineEvent_texts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEvent",
@@ -10537,6 +11351,7 @@ func (ec *executionContext) _Unavailable_code(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Unavailable_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "String")
 }
@@ -10560,6 +11375,7 @@ func (ec *executionContext) _Unavailable_message(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Unavailable_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "String")
 }
@@ -10583,6 +11399,7 @@ func (ec *executionContext) _Unavailable_params(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Unavailable_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Unavailable",
@@ -10615,6 +11432,7 @@ func (ec *executionContext) _Unavailable_retryable(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Unavailable_retryable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "Boolean")
 }
@@ -10638,6 +11456,7 @@ func (ec *executionContext) _View_name(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_View_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "String")
 }
@@ -10661,6 +11480,7 @@ func (ec *executionContext) _View_position(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_View_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Position")
 }
@@ -10684,31 +11504,9 @@ func (ec *executionContext) _View_lagMs(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_View_lagMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
-}
-
-func (ec *executionContext) _View_parked(ctx context.Context, field graphql.CollectedField, obj *model.View) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_View_parked(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Parked, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
-}
-func (ec *executionContext) fieldContext_View_parked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("View", field, false, false, "Int")
 }
 
 func (ec *executionContext) _View_behind(ctx context.Context, field graphql.CollectedField, obj *model.View) (ret graphql.Marshaler) {
@@ -10723,15 +11521,88 @@ func (ec *executionContext) _View_behind(ctx context.Context, field graphql.Coll
 			return obj.Behind, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int64) graphql.Marshaler {
-			return ec.marshalOLong2ᚖint64(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
 		},
 		true,
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext_View_behind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("View", field, false, false, "Int")
+}
+
+func (ec *executionContext) _View_parked(ctx context.Context, field graphql.CollectedField, obj *model.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_View_parked(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Parked, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_View_parked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
+}
+
+func (ec *executionContext) _View_events(ctx context.Context, field graphql.CollectedField, obj *model.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_View_events(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Events, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_View_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
+}
+
+func (ec *executionContext) _View_failing(ctx context.Context, field graphql.CollectedField, obj *model.View) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_View_failing(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Failing, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+
+func (ec *executionContext) fieldContext_View_failing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("View", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Viewer_principal(ctx context.Context, field graphql.CollectedField, obj *model.Viewer) (ret graphql.Marshaler) {
@@ -10753,6 +11624,7 @@ func (ec *executionContext) _Viewer_principal(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Viewer_principal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "String")
 }
@@ -10776,6 +11648,7 @@ func (ec *executionContext) _Viewer_roles(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Viewer_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "String")
 }
@@ -10799,6 +11672,7 @@ func (ec *executionContext) _Viewer_development(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_Viewer_development(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Boolean")
 }
@@ -10822,6 +11696,7 @@ func (ec *executionContext) _WrongState_code(ctx context.Context, field graphql.
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_WrongState_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WrongState", field, false, false, "String")
 }
@@ -10845,6 +11720,7 @@ func (ec *executionContext) _WrongState_message(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_WrongState_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WrongState", field, false, false, "String")
 }
@@ -10868,6 +11744,7 @@ func (ec *executionContext) _WrongState_params(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext_WrongState_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "WrongState",
@@ -10900,6 +11777,7 @@ func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Directive_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "String")
 }
@@ -10923,6 +11801,7 @@ func (ec *executionContext) ___Directive_description(ctx context.Context, field 
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Directive_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, true, false, "String")
 }
@@ -10946,6 +11825,7 @@ func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Directive_isRepeatable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "Boolean")
 }
@@ -10969,6 +11849,7 @@ func (ec *executionContext) ___Directive_locations(ctx context.Context, field gr
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Directive_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "__DirectiveLocation")
 }
@@ -10993,6 +11874,7 @@ func (ec *executionContext) ___Directive_args(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Directive",
@@ -11036,6 +11918,7 @@ func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___EnumValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, false, false, "String")
 }
@@ -11059,6 +11942,7 @@ func (ec *executionContext) ___EnumValue_description(ctx context.Context, field 
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___EnumValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
@@ -11082,6 +11966,7 @@ func (ec *executionContext) ___EnumValue_isDeprecated(ctx context.Context, field
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___EnumValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "Boolean")
 }
@@ -11105,6 +11990,7 @@ func (ec *executionContext) ___EnumValue_deprecationReason(ctx context.Context, 
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___EnumValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
@@ -11128,6 +12014,7 @@ func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, false, false, "String")
 }
@@ -11151,6 +12038,7 @@ func (ec *executionContext) ___Field_description(ctx context.Context, field grap
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
@@ -11175,6 +12063,7 @@ func (ec *executionContext) ___Field_args(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Field",
@@ -11218,6 +12107,7 @@ func (ec *executionContext) ___Field_type(ctx context.Context, field graphql.Col
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Field",
@@ -11250,6 +12140,7 @@ func (ec *executionContext) ___Field_isDeprecated(ctx context.Context, field gra
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "Boolean")
 }
@@ -11273,6 +12164,7 @@ func (ec *executionContext) ___Field_deprecationReason(ctx context.Context, fiel
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Field_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
@@ -11296,6 +12188,7 @@ func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
@@ -11319,6 +12212,7 @@ func (ec *executionContext) ___InputValue_description(ctx context.Context, field
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
@@ -11342,6 +12236,7 @@ func (ec *executionContext) ___InputValue_type(ctx context.Context, field graphq
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__InputValue",
@@ -11374,6 +12269,7 @@ func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, fiel
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_defaultValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
@@ -11397,6 +12293,7 @@ func (ec *executionContext) ___InputValue_isDeprecated(ctx context.Context, fiel
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "Boolean")
 }
@@ -11420,6 +12317,7 @@ func (ec *executionContext) ___InputValue_deprecationReason(ctx context.Context,
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___InputValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
@@ -11443,6 +12341,7 @@ func (ec *executionContext) ___Schema_description(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Schema", field, true, false, "String")
 }
@@ -11466,6 +12365,7 @@ func (ec *executionContext) ___Schema_types(ctx context.Context, field graphql.C
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_types(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -11498,6 +12398,7 @@ func (ec *executionContext) ___Schema_queryType(ctx context.Context, field graph
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_queryType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -11530,6 +12431,7 @@ func (ec *executionContext) ___Schema_mutationType(ctx context.Context, field gr
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_mutationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -11562,6 +12464,7 @@ func (ec *executionContext) ___Schema_subscriptionType(ctx context.Context, fiel
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_subscriptionType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -11594,6 +12497,7 @@ func (ec *executionContext) ___Schema_directives(ctx context.Context, field grap
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Schema_directives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -11626,6 +12530,7 @@ func (ec *executionContext) ___Type_kind(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "__TypeKind")
 }
@@ -11649,6 +12554,7 @@ func (ec *executionContext) ___Type_name(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -11672,6 +12578,7 @@ func (ec *executionContext) ___Type_description(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -11695,6 +12602,7 @@ func (ec *executionContext) ___Type_specifiedByURL(ctx context.Context, field gr
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_specifiedByURL(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -11719,6 +12627,7 @@ func (ec *executionContext) ___Type_fields(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11762,6 +12671,7 @@ func (ec *executionContext) ___Type_interfaces(ctx context.Context, field graphq
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_interfaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11794,6 +12704,7 @@ func (ec *executionContext) ___Type_possibleTypes(ctx context.Context, field gra
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_possibleTypes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11827,6 +12738,7 @@ func (ec *executionContext) ___Type_enumValues(ctx context.Context, field graphq
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_enumValues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11871,6 +12783,7 @@ func (ec *executionContext) ___Type_inputFields(ctx context.Context, field graph
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11914,6 +12827,7 @@ func (ec *executionContext) ___Type_ofType(ctx context.Context, field graphql.Co
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_ofType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -11946,6 +12860,7 @@ func (ec *executionContext) ___Type_isOneOf(ctx context.Context, field graphql.C
 		false,
 	)
 }
+
 func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "Boolean")
 }
@@ -12178,6 +13093,62 @@ func UnmarshalAssignTicketInput(ctx context.Context, raw any) (model.AssignTicke
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputAttributeFilter(ctx context.Context, obj any) (model.AttributeFilter, error) {
+	var it model.AttributeFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"name", "in", "notIn"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "name":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("name"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Name = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		case "notIn":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("notIn"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.NotIn = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalAttributeFilter unmarshals raw into the AttributeFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalAttributeFilter(ctx context.Context, raw any) (model.AttributeFilter, error) {
+	var out model.AttributeFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "AttributeFilter", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputAttributeInput(ctx context.Context, obj any) (model.AttributeInput, error) {
 	var it model.AttributeInput
 	if obj == nil {
@@ -12304,8 +13275,8 @@ func UnmarshalCancelTicketInput(ctx context.Context, raw any) (model.CancelTicke
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputCaseFilter(ctx context.Context, obj any) (model.CaseFilter, error) {
-	var it model.CaseFilter
+func (ec *executionContext) unmarshalInputCaseStatisticsInput(ctx context.Context, obj any) (model.CaseStatisticsInput, error) {
+	var it model.CaseStatisticsInput
 	if obj == nil {
 		return it, nil
 	}
@@ -12315,83 +13286,52 @@ func (ec *executionContext) unmarshalInputCaseFilter(ctx context.Context, obj an
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"phase", "kind", "channel", "priority", "category", "product", "team", "source"}
+	if _, present := asMap["zone"]; !present {
+		asMap["zone"] = "UTC"
+	}
+
+	fieldsInOrder := [...]string{"filter", "by", "zone"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "phase":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phase"))
-			data, err := ec.unmarshalOPhase2ᚕaftercareᚋgraphᚋmodelᚐPhaseᚄ(ctx, v)
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOTicketFilter2ᚖaftercareᚋgraphᚋmodelᚐTicketFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Phase = data
-		case "kind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Filter = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Kind = data
-		case "channel":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.By = data
+		case "zone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Channel = data
-		case "priority":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Priority = data
-		case "category":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Category = data
-		case "product":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("product"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Product = data
-		case "team":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("team"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Team = data
-		case "source":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Source = data
+			it.Zone = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalCaseFilter unmarshals raw into the CaseFilter input type, using the
+// UnmarshalCaseStatisticsInput unmarshals raw into the CaseStatisticsInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalCaseFilter(ctx context.Context, raw any) (model.CaseFilter, error) {
-	var out model.CaseFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "CaseFilter", raw, &out)
+func UnmarshalCaseStatisticsInput(ctx context.Context, raw any) (model.CaseStatisticsInput, error) {
+	var out model.CaseStatisticsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CaseStatisticsInput", raw, &out)
 	return out, err
 }
 
@@ -12983,6 +13923,140 @@ func UnmarshalDispatchTicketInput(ctx context.Context, raw any) (model.DispatchT
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDurationsInput(ctx context.Context, obj any) (model.DurationsInput, error) {
+	var it model.DurationsInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["zone"]; !present {
+		asMap["zone"] = "UTC"
+	}
+
+	fieldsInOrder := [...]string{"from", "to", "filter", "by", "zone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalNMilestoneInput2ᚖaftercareᚋgraphᚋmodelᚐMilestoneInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "to":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("to"))
+			data, err := ec.unmarshalNMilestoneInput2ᚖaftercareᚋgraphᚋmodelᚐMilestoneInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.To = data
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOTicketFilter2ᚖaftercareᚋgraphᚋmodelᚐTicketFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.By = data
+		case "zone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Zone = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDurationsInput unmarshals raw into the DurationsInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDurationsInput(ctx context.Context, raw any) (model.DurationsInput, error) {
+	var out model.DurationsInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DurationsInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputDwellInput(ctx context.Context, obj any) (model.DwellInput, error) {
+	var it model.DwellInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["zone"]; !present {
+		asMap["zone"] = "UTC"
+	}
+
+	fieldsInOrder := [...]string{"filter", "by", "zone"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOTicketFilter2ᚖaftercareᚋgraphᚋmodelᚐTicketFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.By = data
+		case "zone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Zone = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDwellInput unmarshals raw into the DwellInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDwellInput(ctx context.Context, raw any) (model.DwellInput, error) {
+	var out model.DwellInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DwellInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputEscalateTicketInput(ctx context.Context, obj any) (model.EscalateTicketInput, error) {
 	var it model.EscalateTicketInput
 	if obj == nil {
@@ -13064,6 +14138,129 @@ func (ec *executionContext) unmarshalInputEscalateTicketInput(ctx context.Contex
 func UnmarshalEscalateTicketInput(ctx context.Context, raw any) (model.EscalateTicketInput, error) {
 	var out model.EscalateTicketInput
 	err := graphql.UnmarshalNamedInputFromContext(ctx, "EscalateTicketInput", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputGroupBy(ctx context.Context, obj any) (model.GroupBy, error) {
+	var it model.GroupBy
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"dimension", "attribute"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "dimension":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dimension"))
+			data, err := ec.unmarshalNDimension2aftercareᚋgraphᚋmodelᚐDimension(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Dimension = data
+		case "attribute":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attribute"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Attribute = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalGroupBy unmarshals raw into the GroupBy input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalGroupBy(ctx context.Context, raw any) (model.GroupBy, error) {
+	var out model.GroupBy
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "GroupBy", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMilestoneInput(ctx context.Context, obj any) (model.MilestoneInput, error) {
+	var it model.MilestoneInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["last"]; !present {
+		asMap["last"] = false
+	}
+
+	fieldsInOrder := [...]string{"fact", "status", "firstEvent", "lastEvent", "last"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "fact":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("fact"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Fact = data
+		case "status":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Status = data
+		case "firstEvent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstEvent"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.FirstEvent = data
+		case "lastEvent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lastEvent"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.LastEvent = data
+		case "last":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("last"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Last = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMilestoneInput unmarshals raw into the MilestoneInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMilestoneInput(ctx context.Context, raw any) (model.MilestoneInput, error) {
+	var out model.MilestoneInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MilestoneInput", raw, &out)
 	return out, err
 }
 
@@ -13823,8 +15020,8 @@ func UnmarshalResumeTicketInput(ctx context.Context, raw any) (model.ResumeTicke
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputSatisfactionFilter(ctx context.Context, obj any) (model.SatisfactionFilter, error) {
-	var it model.SatisfactionFilter
+func (ec *executionContext) unmarshalInputSatisfactionInput(ctx context.Context, obj any) (model.SatisfactionInput, error) {
+	var it model.SatisfactionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -13834,53 +15031,98 @@ func (ec *executionContext) unmarshalInputSatisfactionFilter(ctx context.Context
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"team", "agent", "source"}
+	if _, present := asMap["zone"]; !present {
+		asMap["zone"] = "UTC"
+	}
+	if _, present := asMap["conversion"]; !present {
+		asMap["conversion"] = "TO_RATIO"
+	}
+	if _, present := asMap["allAnswers"]; !present {
+		asMap["allAnswers"] = false
+	}
+
+	fieldsInOrder := [...]string{"filter", "by", "zone", "from", "before", "conversion", "allAnswers", "goal"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "team":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("team"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOTicketFilter2ᚖaftercareᚋgraphᚋmodelᚐTicketFilter(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Team = data
-		case "agent":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("agent"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Filter = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Agent = data
-		case "source":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.By = data
+		case "zone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Source = data
+			it.Zone = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.From = data
+		case "before":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("before"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Before = data
+		case "conversion":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversion"))
+			data, err := ec.unmarshalNConversion2aftercareᚋgraphᚋmodelᚐConversion(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Conversion = data
+		case "allAnswers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("allAnswers"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.AllAnswers = data
+		case "goal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("goal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Goal = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalSatisfactionFilter unmarshals raw into the SatisfactionFilter input type, using the
+// UnmarshalSatisfactionInput unmarshals raw into the SatisfactionInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalSatisfactionFilter(ctx context.Context, raw any) (model.SatisfactionFilter, error) {
-	var out model.SatisfactionFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SatisfactionFilter", raw, &out)
+func UnmarshalSatisfactionInput(ctx context.Context, raw any) (model.SatisfactionInput, error) {
+	var out model.SatisfactionInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SatisfactionInput", raw, &out)
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputSlaFilter(ctx context.Context, obj any) (model.SLAFilter, error) {
-	var it model.SLAFilter
+func (ec *executionContext) unmarshalInputSlaAttainmentInput(ctx context.Context, obj any) (model.SLAAttainmentInput, error) {
+	var it model.SLAAttainmentInput
 	if obj == nil {
 		return it, nil
 	}
@@ -13890,90 +15132,117 @@ func (ec *executionContext) unmarshalInputSlaFilter(ctx context.Context, obj any
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"clock", "origin", "priority", "team", "kind", "category", "product", "channel", "source"}
+	if _, present := asMap["basis"]; !present {
+		asMap["basis"] = "OURS"
+	}
+	if _, present := asMap["cohort"]; !present {
+		asMap["cohort"] = "DUE"
+	}
+	if _, present := asMap["zone"]; !present {
+		asMap["zone"] = "UTC"
+	}
+	if _, present := asMap["finishedOnly"]; !present {
+		asMap["finishedOnly"] = false
+	}
+
+	fieldsInOrder := [...]string{"filter", "clocks", "basis", "cohort", "by", "zone", "from", "before", "asOf", "finishedOnly", "goal"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
-		case "clock":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clock"))
+		case "filter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("filter"))
+			data, err := ec.unmarshalOTicketFilter2ᚖaftercareᚋgraphᚋmodelᚐTicketFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Filter = data
+		case "clocks":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clocks"))
 			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Clock = data
-		case "origin":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("origin"))
-			data, err := ec.unmarshalOClockOrigin2ᚖaftercareᚋgraphᚋmodelᚐClockOrigin(ctx, v)
+			it.Clocks = data
+		case "basis":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("basis"))
+			data, err := ec.unmarshalNBasis2aftercareᚋgraphᚋmodelᚐBasis(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Origin = data
-		case "priority":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("priority"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Basis = data
+		case "cohort":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cohort"))
+			data, err := ec.unmarshalNCohort2aftercareᚋgraphᚋmodelᚐCohort(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Priority = data
-		case "team":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("team"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Cohort = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Team = data
-		case "kind":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("kind"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.By = data
+		case "zone":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
+			data, err := ec.unmarshalNString2string(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Kind = data
-		case "category":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("category"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Zone = data
+		case "from":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Category = data
-		case "product":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("product"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.From = data
+		case "before":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("before"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Product = data
-		case "channel":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("channel"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.Before = data
+		case "asOf":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("asOf"))
+			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Channel = data
-		case "source":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("source"))
-			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			it.AsOf = data
+		case "finishedOnly":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("finishedOnly"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Source = data
+			it.FinishedOnly = data
+		case "goal":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("goal"))
+			data, err := ec.unmarshalOFloat2ᚖfloat64(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Goal = data
 		}
 	}
 	return it, nil
 }
 
-// UnmarshalSlaFilter unmarshals raw into the SlaFilter input type, using the
+// UnmarshalSlaAttainmentInput unmarshals raw into the SlaAttainmentInput input type, using the
 // unmarshaler bound to ctx's request. Call it from a resolver to decode an input
 // object that was not passed as a field argument.
 //
 // ctx must come from a gqlgen request; outside one there is no unmarshaler to use
 // and the returned error says so.
-func UnmarshalSlaFilter(ctx context.Context, raw any) (model.SLAFilter, error) {
-	var out model.SLAFilter
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "SlaFilter", raw, &out)
+func UnmarshalSlaAttainmentInput(ctx context.Context, raw any) (model.SLAAttainmentInput, error) {
+	var out model.SLAAttainmentInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "SlaAttainmentInput", raw, &out)
 	return out, err
 }
 
@@ -13988,13 +15257,20 @@ func (ec *executionContext) unmarshalInputTicketFilter(ctx context.Context, obj 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"phase", "status", "kind", "channel", "priority", "category", "subcategory", "product", "location", "team", "agent", "customer", "source", "attributes", "receivedFrom", "receivedBefore", "reopened", "search"}
+	fieldsInOrder := [...]string{"ids", "phase", "status", "kind", "channel", "priority", "category", "subcategory", "product", "location", "team", "agent", "customer", "source", "attributes", "receivedFrom", "receivedBefore", "search"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "ids":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("ids"))
+			data, err := ec.unmarshalOID2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Ids = data
 		case "phase":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("phase"))
 			data, err := ec.unmarshalOPhase2ᚕaftercareᚋgraphᚋmodelᚐPhaseᚄ(ctx, v)
@@ -14088,7 +15364,7 @@ func (ec *executionContext) unmarshalInputTicketFilter(ctx context.Context, obj 
 			it.Source = data
 		case "attributes":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attributes"))
-			data, err := ec.unmarshalOAttributeInput2ᚕᚖaftercareᚋgraphᚋmodelᚐAttributeInputᚄ(ctx, v)
+			data, err := ec.unmarshalOAttributeFilter2ᚕᚖaftercareᚋgraphᚋmodelᚐAttributeFilterᚄ(ctx, v)
 			if err != nil {
 				return it, err
 			}
@@ -14107,13 +15383,6 @@ func (ec *executionContext) unmarshalInputTicketFilter(ctx context.Context, obj 
 				return it, err
 			}
 			it.ReceivedBefore = data
-		case "reopened":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reopened"))
-			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Reopened = data
 		case "search":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("search"))
 			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
@@ -14275,68 +15544,12 @@ func UnmarshalWaitTicketInput(ctx context.Context, raw any) (model.WaitTicketInp
 	return out, err
 }
 
-func (ec *executionContext) unmarshalInputWindow(ctx context.Context, obj any) (model.Window, error) {
-	var it model.Window
-	if obj == nil {
-		return it, nil
-	}
-
-	asMap := map[string]any{}
-	for k, v := range obj.(map[string]any) {
-		asMap[k] = v
-	}
-
-	fieldsInOrder := [...]string{"from", "before", "zone"}
-	for _, k := range fieldsInOrder {
-		v, ok := asMap[k]
-		if !ok {
-			continue
-		}
-		switch k {
-		case "from":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("from"))
-			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.From = data
-		case "before":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("before"))
-			data, err := ec.unmarshalOTime2ᚖtimeᚐTime(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Before = data
-		case "zone":
-			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("zone"))
-			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
-			if err != nil {
-				return it, err
-			}
-			it.Zone = data
-		}
-	}
-	return it, nil
-}
-
-// UnmarshalWindow unmarshals raw into the Window input type, using the
-// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
-// object that was not passed as a field argument.
-//
-// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
-// and the returned error says so.
-func UnmarshalWindow(ctx context.Context, raw any) (model.Window, error) {
-	var out model.Window
-	err := graphql.UnmarshalNamedInputFromContext(ctx, "Window", raw, &out)
-	return out, err
-}
-
 // endregion **************************** input.gotpl *****************************
 
 // region    ************************** interface.gotpl ***************************
 
 func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj model.Node) graphql.Marshaler {
-	switch obj := (obj).(type) {
+	switch obj := obj.(type) {
 	case nil:
 		return graphql.Null
 	case *model.Ticket:
@@ -14354,7 +15567,7 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 }
 
 func (ec *executionContext) _Problem(ctx context.Context, sel ast.SelectionSet, obj model.Problem) graphql.Marshaler {
-	switch obj := (obj).(type) {
+	switch obj := obj.(type) {
 	case nil:
 		return graphql.Null
 	case model.WrongState:
@@ -14416,7 +15629,7 @@ func (ec *executionContext) _Problem(ctx context.Context, sel ast.SelectionSet, 
 }
 
 func (ec *executionContext) _SealedText(ctx context.Context, sel ast.SelectionSet, obj model.SealedText) graphql.Marshaler {
-	switch obj := (obj).(type) {
+	switch obj := obj.(type) {
 	case nil:
 		return graphql.Null
 	case model.ForgottenText:
@@ -14443,7 +15656,7 @@ func (ec *executionContext) _SealedText(ctx context.Context, sel ast.SelectionSe
 }
 
 func (ec *executionContext) _TicketResult(ctx context.Context, sel ast.SelectionSet, obj model.TicketResult) graphql.Marshaler {
-	switch obj := (obj).(type) {
+	switch obj := obj.(type) {
 	case nil:
 		return graphql.Null
 	case model.WrongState:
@@ -14553,75 +15766,70 @@ func (ec *executionContext) _Attribute(ctx context.Context, sel ast.SelectionSet
 	return out
 }
 
-var caseRowImplementors = []string{"CaseRow"}
+var caseStatisticsRowImplementors = []string{"CaseStatisticsRow"}
 
-func (ec *executionContext) _CaseRow(ctx context.Context, sel ast.SelectionSet, obj *model.CaseRow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, caseRowImplementors)
+func (ec *executionContext) _CaseStatisticsRow(ctx context.Context, sel ast.SelectionSet, obj *model.CaseStatisticsRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, caseStatisticsRowImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("CaseRow")
+			out.Values[i] = graphql.MarshalString("CaseStatisticsRow")
 		case "dimensions":
-			out.Values[i] = ec._CaseRow_dimensions(ctx, field, obj)
+			out.Values[i] = ec._CaseStatisticsRow_dimensions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "cases":
-			out.Values[i] = ec._CaseRow_cases(ctx, field, obj)
+			out.Values[i] = ec._CaseStatisticsRow_cases(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "events":
-			out.Values[i] = ec._CaseRow_events(ctx, field, obj)
+		case "sourceRows":
+			out.Values[i] = ec._CaseStatisticsRow_sourceRows(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "eventsMean":
-			out.Values[i] = ec._CaseRow_eventsMean(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "eventsMedian":
-			out.Values[i] = ec._CaseRow_eventsMedian(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "eventsMax":
-			out.Values[i] = ec._CaseRow_eventsMax(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "resolved":
-			out.Values[i] = ec._CaseRow_resolved(ctx, field, obj)
+		case "sourceRowsMean":
+			out.Values[i] = ec._CaseStatisticsRow_sourceRowsMean(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "closed":
-			out.Values[i] = ec._CaseRow_closed(ctx, field, obj)
+		case "sourceRowsMedian":
+			out.Values[i] = ec._CaseStatisticsRow_sourceRowsMedian(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "sourceRowsMax":
+			out.Values[i] = ec._CaseStatisticsRow_sourceRowsMax(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "reopened":
-			out.Values[i] = ec._CaseRow_reopened(ctx, field, obj)
+			out.Values[i] = ec._CaseStatisticsRow_reopened(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "reopens":
-			out.Values[i] = ec._CaseRow_reopens(ctx, field, obj)
+		case "reopenEvents":
+			out.Values[i] = ec._CaseStatisticsRow_reopenEvents(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "reassigned":
-			out.Values[i] = ec._CaseRow_reassigned(ctx, field, obj)
+			out.Values[i] = ec._CaseStatisticsRow_reassigned(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "totalSeconds":
-			out.Values[i] = ec._CaseRow_totalSeconds(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "reassignments":
+			out.Values[i] = ec._CaseStatisticsRow_reassignments(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "resolved":
+			out.Values[i] = ec._CaseStatisticsRow_resolved(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -14720,13 +15928,18 @@ func (ec *executionContext) _Clock(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "promisedDue":
+			out.Values[i] = ec._Clock_promisedDue(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "stoppedAt":
 			out.Values[i] = ec._Clock_stoppedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "met":
-			out.Values[i] = ec._Clock_met(ctx, field, obj)
+		case "breachedAt":
+			out.Values[i] = ec._Clock_breachedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -14740,13 +15953,13 @@ func (ec *executionContext) _Clock(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "pauseReason":
-			out.Values[i] = ec._Clock_pauseReason(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "pausedSeconds":
+			out.Values[i] = ec._Clock_pausedSeconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "promise":
-			out.Values[i] = ec._Clock_promise(ctx, field, obj)
+		case "pauseReason":
+			out.Values[i] = ec._Clock_pauseReason(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -14757,6 +15970,16 @@ func (ec *executionContext) _Clock(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "supersededBy":
 			out.Values[i] = ec._Clock_supersededBy(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "reason":
+			out.Values[i] = ec._Clock_reason(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "promise":
+			out.Values[i] = ec._Clock_promise(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -14863,50 +16086,55 @@ func (ec *executionContext) _Customer(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
-var durationRowImplementors = []string{"DurationRow"}
+var durationsRowImplementors = []string{"DurationsRow"}
 
-func (ec *executionContext) _DurationRow(ctx context.Context, sel ast.SelectionSet, obj *model.DurationRow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, durationRowImplementors)
+func (ec *executionContext) _DurationsRow(ctx context.Context, sel ast.SelectionSet, obj *model.DurationsRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, durationsRowImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("DurationRow")
+			out.Values[i] = graphql.MarshalString("DurationsRow")
 		case "dimensions":
-			out.Values[i] = ec._DurationRow_dimensions(ctx, field, obj)
+			out.Values[i] = ec._DurationsRow_dimensions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "count":
-			out.Values[i] = ec._DurationRow_count(ctx, field, obj)
+			out.Values[i] = ec._DurationsRow_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "total":
+			out.Values[i] = ec._DurationsRow_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "mean":
-			out.Values[i] = ec._DurationRow_mean(ctx, field, obj)
+			out.Values[i] = ec._DurationsRow_mean(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "p50":
-			out.Values[i] = ec._DurationRow_p50(ctx, field, obj)
+		case "median":
+			out.Values[i] = ec._DurationsRow_median(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "p90":
-			out.Values[i] = ec._DurationRow_p90(ctx, field, obj)
+			out.Values[i] = ec._DurationsRow_p90(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "p95":
-			out.Values[i] = ec._DurationRow_p95(ctx, field, obj)
+		case "min":
+			out.Values[i] = ec._DurationsRow_min(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "total":
-			out.Values[i] = ec._DurationRow_total(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+		case "max":
+			out.Values[i] = ec._DurationsRow_max(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -14937,8 +16165,13 @@ func (ec *executionContext) _DwellRow(ctx context.Context, sel ast.SelectionSet,
 		switch field.Name {
 		case "__typename":
 			out.Values[i] = graphql.MarshalString("DwellRow")
-		case "value":
-			out.Values[i] = ec._DwellRow_value(ctx, field, obj)
+		case "status":
+			out.Values[i] = ec._DwellRow_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "dimensions":
+			out.Values[i] = ec._DwellRow_dimensions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -14952,8 +16185,23 @@ func (ec *executionContext) _DwellRow(ctx context.Context, sel ast.SelectionSet,
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "seconds":
-			out.Values[i] = ec._DwellRow_seconds(ctx, field, obj)
+		case "total":
+			out.Values[i] = ec._DwellRow_total(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "mean":
+			out.Values[i] = ec._DwellRow_mean(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "median":
+			out.Values[i] = ec._DwellRow_median(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "p90":
+			out.Values[i] = ec._DwellRow_p90(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15116,6 +16364,64 @@ func (ec *executionContext) _InvalidInput(ctx context.Context, sel ast.Selection
 			}
 		case "params":
 			out.Values[i] = ec._InvalidInput_params(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var meanImplementors = []string{"Mean"}
+
+func (ec *executionContext) _Mean(ctx context.Context, sel ast.SelectionSet, obj *model.Mean) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, meanImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Mean")
+		case "count":
+			out.Values[i] = ec._Mean_count(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "value":
+			out.Values[i] = ec._Mean_value(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "low":
+			out.Values[i] = ec._Mean_low(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "high":
+			out.Values[i] = ec._Mean_high(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "deviation":
+			out.Values[i] = ec._Mean_deviation(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "method":
+			out.Values[i] = ec._Mean_method(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15810,33 +17116,23 @@ func (ec *executionContext) _SatisfactionRow(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "min":
+			out.Values[i] = ec._SatisfactionRow_min(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "max":
+			out.Values[i] = ec._SatisfactionRow_max(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "mean":
 			out.Values[i] = ec._SatisfactionRow_mean(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "low":
-			out.Values[i] = ec._SatisfactionRow_low(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "high":
-			out.Values[i] = ec._SatisfactionRow_high(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				out.Invalids++
-			}
-		case "method":
-			out.Values[i] = ec._SatisfactionRow_method(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "min":
-			out.Values[i] = ec._SatisfactionRow_min(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				out.Invalids++
-			}
-		case "max":
-			out.Values[i] = ec._SatisfactionRow_max(ctx, field, obj)
+		case "percent":
+			out.Values[i] = ec._SatisfactionRow_percent(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15845,9 +17141,14 @@ func (ec *executionContext) _SatisfactionRow(ctx context.Context, sel ast.Select
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "small":
-			out.Values[i] = ec._SatisfactionRow_small(ctx, field, obj)
+		case "sufficient":
+			out.Values[i] = ec._SatisfactionRow_sufficient(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "goal":
+			out.Values[i] = ec._SatisfactionRow_goal(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:
@@ -15867,59 +17168,74 @@ func (ec *executionContext) _SatisfactionRow(ctx context.Context, sel ast.Select
 	return out
 }
 
-var slaRowImplementors = []string{"SlaRow"}
+var slaAttainmentRowImplementors = []string{"SlaAttainmentRow"}
 
-func (ec *executionContext) _SlaRow(ctx context.Context, sel ast.SelectionSet, obj *model.SLARow) graphql.Marshaler {
-	fields := graphql.CollectFields(ec.OperationContext, sel, slaRowImplementors)
+func (ec *executionContext) _SlaAttainmentRow(ctx context.Context, sel ast.SelectionSet, obj *model.SLAAttainmentRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, slaAttainmentRowImplementors)
 
 	out := graphql.NewFieldSet(fields)
 	deferred := graphql.NewDeferredGroup(ctx)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
-			out.Values[i] = graphql.MarshalString("SlaRow")
+			out.Values[i] = graphql.MarshalString("SlaAttainmentRow")
 		case "dimensions":
-			out.Values[i] = ec._SlaRow_dimensions(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_dimensions(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "attainment":
-			out.Values[i] = ec._SlaRow_attainment(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_attainment(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "met":
-			out.Values[i] = ec._SlaRow_met(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_met(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "metLate":
-			out.Values[i] = ec._SlaRow_metLate(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_metLate(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "openBreached":
-			out.Values[i] = ec._SlaRow_openBreached(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_openBreached(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "excluded":
-			out.Values[i] = ec._SlaRow_excluded(ctx, field, obj)
+		case "running":
+			out.Values[i] = ec._SlaAttainmentRow_running(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "cancelled":
+			out.Values[i] = ec._SlaAttainmentRow_cancelled(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "superseded":
+			out.Values[i] = ec._SlaAttainmentRow_superseded(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		case "overrunP50":
-			out.Values[i] = ec._SlaRow_overrunP50(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_overrunP50(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "overrunP90":
-			out.Values[i] = ec._SlaRow_overrunP90(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_overrunP90(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "overrunP95":
-			out.Values[i] = ec._SlaRow_overrunP95(ctx, field, obj)
+			out.Values[i] = ec._SlaAttainmentRow_overrunP95(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "goal":
+			out.Values[i] = ec._SlaAttainmentRow_goal(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -16152,28 +17468,23 @@ func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "resolution":
-			out.Values[i] = ec._Ticket_resolution(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "outcome":
-			out.Values[i] = ec._Ticket_outcome(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "reopens":
-			out.Values[i] = ec._Ticket_reopens(ctx, field, obj)
+		case "reopened":
+			out.Values[i] = ec._Ticket_reopened(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "reassignments":
-			out.Values[i] = ec._Ticket_reassignments(ctx, field, obj)
+		case "reassigned":
+			out.Values[i] = ec._Ticket_reassigned(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "escalationLevel":
-			out.Values[i] = ec._Ticket_escalationLevel(ctx, field, obj)
+		case "facts":
+			out.Values[i] = ec._Ticket_facts(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "sourceRows":
+			out.Values[i] = ec._Ticket_sourceRows(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -16182,23 +17493,13 @@ func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "updatedAt":
-			out.Values[i] = ec._Ticket_updatedAt(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
 		case "acknowledgedAt":
 			out.Values[i] = ec._Ticket_acknowledgedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
-		case "respondedAt":
-			out.Values[i] = ec._Ticket_respondedAt(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
-				atomic.AddUint32(&out.Invalids, 1)
-			}
-		case "resolvedAt":
-			out.Values[i] = ec._Ticket_resolvedAt(ctx, field, obj)
+		case "firstRespondedAt":
+			out.Values[i] = ec._Ticket_firstRespondedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -16207,9 +17508,29 @@ func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, o
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "resolvedAt":
+			out.Values[i] = ec._Ticket_resolvedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "closedAt":
 			out.Values[i] = ec._Ticket_closedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cancelledAt":
+			out.Values[i] = ec._Ticket_cancelledAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "firstEventAt":
+			out.Values[i] = ec._Ticket_firstEventAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "lastEventAt":
+			out.Values[i] = ec._Ticket_lastEventAt(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "timeline":
@@ -16562,9 +17883,9 @@ func (ec *executionContext) _TimelineEvent(ctx context.Context, sel ast.Selectio
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
-		case "roles":
-			out.Values[i] = ec._TimelineEvent_roles(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+		case "onBehalfOf":
+			out.Values[i] = ec._TimelineEvent_onBehalfOf(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "channel":
@@ -16688,14 +18009,24 @@ func (ec *executionContext) _View(ctx context.Context, sel ast.SelectionSet, obj
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
+		case "behind":
+			out.Values[i] = ec._View_behind(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
 		case "parked":
 			out.Values[i] = ec._View_parked(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
-		case "behind":
-			out.Values[i] = ec._View_behind(ctx, field, obj)
-			if out.Values[i] == graphql.RequiredNull {
+		case "events":
+			out.Values[i] = ec._View_events(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "failing":
+			out.Values[i] = ec._View_failing(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -17202,9 +18533,24 @@ func (ec *executionContext) marshalNAttribute2ᚖaftercareᚋgraphᚋmodelᚐAtt
 	return ec._Attribute(ctx, sel, v)
 }
 
+func (ec *executionContext) unmarshalNAttributeFilter2ᚖaftercareᚋgraphᚋmodelᚐAttributeFilter(ctx context.Context, v any) (*model.AttributeFilter, error) {
+	res, err := ec.unmarshalInputAttributeFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) unmarshalNAttributeInput2ᚖaftercareᚋgraphᚋmodelᚐAttributeInput(ctx context.Context, v any) (*model.AttributeInput, error) {
 	res, err := ec.unmarshalInputAttributeInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNBasis2aftercareᚋgraphᚋmodelᚐBasis(ctx context.Context, v any) (model.Basis, error) {
+	var res model.Basis
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBasis2aftercareᚋgraphᚋmodelᚐBasis(ctx context.Context, sel ast.SelectionSet, v model.Basis) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNBoolean2bool(ctx context.Context, v any) (bool, error) {
@@ -17226,11 +18572,16 @@ func (ec *executionContext) unmarshalNCancelTicketInput2aftercareᚋgraphᚋmode
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNCaseRow2ᚕᚖaftercareᚋgraphᚋmodelᚐCaseRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.CaseRow) graphql.Marshaler {
+func (ec *executionContext) unmarshalNCaseStatisticsInput2aftercareᚋgraphᚋmodelᚐCaseStatisticsInput(ctx context.Context, v any) (model.CaseStatisticsInput, error) {
+	res, err := ec.unmarshalInputCaseStatisticsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCaseStatisticsRow2ᚕᚖaftercareᚋgraphᚋmodelᚐCaseStatisticsRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.CaseStatisticsRow) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNCaseRow2ᚖaftercareᚋgraphᚋmodelᚐCaseRow(ctx, sel, v[i])
+		return ec.marshalNCaseStatisticsRow2ᚖaftercareᚋgraphᚋmodelᚐCaseStatisticsRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -17242,12 +18593,12 @@ func (ec *executionContext) marshalNCaseRow2ᚕᚖaftercareᚋgraphᚋmodelᚐCa
 	return ret
 }
 
-func (ec *executionContext) marshalNCaseRow2ᚖaftercareᚋgraphᚋmodelᚐCaseRow(ctx context.Context, sel ast.SelectionSet, v *model.CaseRow) graphql.Marshaler {
+func (ec *executionContext) marshalNCaseStatisticsRow2ᚖaftercareᚋgraphᚋmodelᚐCaseStatisticsRow(ctx context.Context, sel ast.SelectionSet, v *model.CaseStatisticsRow) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "CaseRow!")
+		graphql.AddInvalidNullError(ctx, "CaseStatisticsRow!")
 		return graphql.Null
 	}
-	return ec._CaseRow(ctx, sel, v)
+	return ec._CaseStatisticsRow(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNChangeTicketPriorityInput2aftercareᚋgraphᚋmodelᚐChangeTicketPriorityInput(ctx context.Context, v any) (model.ChangeTicketPriorityInput, error) {
@@ -17309,9 +18660,29 @@ func (ec *executionContext) unmarshalNCloseTicketInput2aftercareᚋgraphᚋmodel
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNCohort2aftercareᚋgraphᚋmodelᚐCohort(ctx context.Context, v any) (model.Cohort, error) {
+	var res model.Cohort
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNCohort2aftercareᚋgraphᚋmodelᚐCohort(ctx context.Context, sel ast.SelectionSet, v model.Cohort) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNConfirmTicketInput2aftercareᚋgraphᚋmodelᚐConfirmTicketInput(ctx context.Context, v any) (model.ConfirmTicketInput, error) {
 	res, err := ec.unmarshalInputConfirmTicketInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNConversion2aftercareᚋgraphᚋmodelᚐConversion(ctx context.Context, v any) (model.Conversion, error) {
+	var res model.Conversion
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNConversion2aftercareᚋgraphᚋmodelᚐConversion(ctx context.Context, sel ast.SelectionSet, v model.Conversion) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNDiagnoseTicketInput2aftercareᚋgraphᚋmodelᚐDiagnoseTicketInput(ctx context.Context, v any) (model.DiagnoseTicketInput, error) {
@@ -17344,11 +18715,16 @@ func (ec *executionContext) unmarshalNDispatchTicketInput2aftercareᚋgraphᚋmo
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNDurationRow2ᚕᚖaftercareᚋgraphᚋmodelᚐDurationRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.DurationRow) graphql.Marshaler {
+func (ec *executionContext) unmarshalNDurationsInput2aftercareᚋgraphᚋmodelᚐDurationsInput(ctx context.Context, v any) (model.DurationsInput, error) {
+	res, err := ec.unmarshalInputDurationsInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDurationsRow2ᚕᚖaftercareᚋgraphᚋmodelᚐDurationsRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.DurationsRow) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNDurationRow2ᚖaftercareᚋgraphᚋmodelᚐDurationRow(ctx, sel, v[i])
+		return ec.marshalNDurationsRow2ᚖaftercareᚋgraphᚋmodelᚐDurationsRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -17360,22 +18736,17 @@ func (ec *executionContext) marshalNDurationRow2ᚕᚖaftercareᚋgraphᚋmodel�
 	return ret
 }
 
-func (ec *executionContext) marshalNDurationRow2ᚖaftercareᚋgraphᚋmodelᚐDurationRow(ctx context.Context, sel ast.SelectionSet, v *model.DurationRow) graphql.Marshaler {
+func (ec *executionContext) marshalNDurationsRow2ᚖaftercareᚋgraphᚋmodelᚐDurationsRow(ctx context.Context, sel ast.SelectionSet, v *model.DurationsRow) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "DurationRow!")
+		graphql.AddInvalidNullError(ctx, "DurationsRow!")
 		return graphql.Null
 	}
-	return ec._DurationRow(ctx, sel, v)
+	return ec._DurationsRow(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNDwellOf2aftercareᚋgraphᚋmodelᚐDwellOf(ctx context.Context, v any) (model.DwellOf, error) {
-	var res model.DwellOf
-	err := res.UnmarshalGQL(v)
+func (ec *executionContext) unmarshalNDwellInput2aftercareᚋgraphᚋmodelᚐDwellInput(ctx context.Context, v any) (model.DwellInput, error) {
+	res, err := ec.unmarshalInputDwellInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalNDwellOf2aftercareᚋgraphᚋmodelᚐDwellOf(ctx context.Context, sel ast.SelectionSet, v model.DwellOf) graphql.Marshaler {
-	return v
 }
 
 func (ec *executionContext) marshalNDwellRow2ᚕᚖaftercareᚋgraphᚋmodelᚐDwellRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.DwellRow) graphql.Marshaler {
@@ -17419,6 +18790,11 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
 	}
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalNGroupBy2ᚖaftercareᚋgraphᚋmodelᚐGroupBy(ctx context.Context, v any) (*model.GroupBy, error) {
+	res, err := ec.unmarshalInputGroupBy(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNID2string(ctx context.Context, v any) (string, error) {
@@ -17479,27 +18855,30 @@ func (ec *executionContext) marshalNInt2int(ctx context.Context, sel ast.Selecti
 }
 
 func (ec *executionContext) unmarshalNLong2int64(ctx context.Context, v any) (int64, error) {
-	res, err := graphql.UnmarshalInt64(v)
+	res, err := model.UnmarshalLong(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNLong2int64(ctx context.Context, sel ast.SelectionSet, v int64) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalInt64(v)
+	res := model.MarshalLong(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Long!")
 	}
 	return res
 }
 
-func (ec *executionContext) unmarshalNMeasure2aftercareᚋgraphᚋmodelᚐMeasure(ctx context.Context, v any) (model.Measure, error) {
-	var res model.Measure
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
+func (ec *executionContext) marshalNMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx context.Context, sel ast.SelectionSet, v *model.Mean) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Mean!")
+		return graphql.Null
+	}
+	return ec._Mean(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNMeasure2aftercareᚋgraphᚋmodelᚐMeasure(ctx context.Context, sel ast.SelectionSet, v model.Measure) graphql.Marshaler {
-	return v
+func (ec *executionContext) unmarshalNMilestoneInput2ᚖaftercareᚋgraphᚋmodelᚐMilestoneInput(ctx context.Context, v any) (*model.MilestoneInput, error) {
+	res, err := ec.unmarshalInputMilestoneInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalNNamedText2ᚕᚖaftercareᚋgraphᚋmodelᚐNamedTextᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.NamedText) graphql.Marshaler {
@@ -17648,6 +19027,11 @@ func (ec *executionContext) unmarshalNResumeTicketInput2aftercareᚋgraphᚋmode
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) unmarshalNSatisfactionInput2aftercareᚋgraphᚋmodelᚐSatisfactionInput(ctx context.Context, v any) (model.SatisfactionInput, error) {
+	res, err := ec.unmarshalInputSatisfactionInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
 func (ec *executionContext) marshalNSatisfactionRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSatisfactionRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SatisfactionRow) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -17680,11 +19064,16 @@ func (ec *executionContext) marshalNSealedText2aftercareᚋgraphᚋmodelᚐSeale
 	return ec._SealedText(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNSlaRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSLARowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SLARow) graphql.Marshaler {
+func (ec *executionContext) unmarshalNSlaAttainmentInput2aftercareᚋgraphᚋmodelᚐSLAAttainmentInput(ctx context.Context, v any) (model.SLAAttainmentInput, error) {
+	res, err := ec.unmarshalInputSlaAttainmentInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNSlaAttainmentRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSLAAttainmentRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.SLAAttainmentRow) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNSlaRow2ᚖaftercareᚋgraphᚋmodelᚐSLARow(ctx, sel, v[i])
+		return ec.marshalNSlaAttainmentRow2ᚖaftercareᚋgraphᚋmodelᚐSLAAttainmentRow(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -17696,12 +19085,12 @@ func (ec *executionContext) marshalNSlaRow2ᚕᚖaftercareᚋgraphᚋmodelᚐSLA
 	return ret
 }
 
-func (ec *executionContext) marshalNSlaRow2ᚖaftercareᚋgraphᚋmodelᚐSLARow(ctx context.Context, sel ast.SelectionSet, v *model.SLARow) graphql.Marshaler {
+func (ec *executionContext) marshalNSlaAttainmentRow2ᚖaftercareᚋgraphᚋmodelᚐSLAAttainmentRow(ctx context.Context, sel ast.SelectionSet, v *model.SLAAttainmentRow) graphql.Marshaler {
 	if v == nil {
-		graphql.AddInvalidNullError(ctx, "SlaRow!")
+		graphql.AddInvalidNullError(ctx, "SlaAttainmentRow!")
 		return graphql.Null
 	}
-	return ec._SlaRow(ctx, sel, v)
+	return ec._SlaAttainmentRow(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNSpan2ᚕᚖaftercareᚋgraphᚋmodelᚐSpanᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Span) graphql.Marshaler {
@@ -18116,6 +19505,23 @@ func (ec *executionContext) marshalN__TypeKind2string(ctx context.Context, sel a
 	return res
 }
 
+func (ec *executionContext) unmarshalOAttributeFilter2ᚕᚖaftercareᚋgraphᚋmodelᚐAttributeFilterᚄ(ctx context.Context, v any) ([]*model.AttributeFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.AttributeFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNAttributeFilter2ᚖaftercareᚋgraphᚋmodelᚐAttributeFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
 func (ec *executionContext) unmarshalOAttributeInput2ᚕᚖaftercareᚋgraphᚋmodelᚐAttributeInputᚄ(ctx context.Context, v any) ([]*model.AttributeInput, error) {
 	if v == nil {
 		return nil, nil
@@ -18163,30 +19569,6 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	return res
 }
 
-func (ec *executionContext) unmarshalOCaseFilter2ᚖaftercareᚋgraphᚋmodelᚐCaseFilter(ctx context.Context, v any) (*model.CaseFilter, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := ec.unmarshalInputCaseFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) unmarshalOClockOrigin2ᚖaftercareᚋgraphᚋmodelᚐClockOrigin(ctx context.Context, v any) (*model.ClockOrigin, error) {
-	if v == nil {
-		return nil, nil
-	}
-	var res = new(model.ClockOrigin)
-	err := res.UnmarshalGQL(v)
-	return res, graphql.ErrorOnPath(ctx, err)
-}
-
-func (ec *executionContext) marshalOClockOrigin2ᚖaftercareᚋgraphᚋmodelᚐClockOrigin(ctx context.Context, sel ast.SelectionSet, v *model.ClockOrigin) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	return v
-}
-
 func (ec *executionContext) unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx context.Context, v any) (*model.ConsistencyInput, error) {
 	if v == nil {
 		return nil, nil
@@ -18200,42 +19582,6 @@ func (ec *executionContext) marshalOCustomer2ᚖaftercareᚋgraphᚋmodelᚐCust
 		return graphql.Null
 	}
 	return ec._Customer(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx context.Context, v any) ([]model.Dimension, error) {
-	if v == nil {
-		return nil, nil
-	}
-	vSlice := graphql.CoerceList(v)
-	var err error
-	res := make([]model.Dimension, len(vSlice))
-	for i := range vSlice {
-		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
-		res[i], err = ec.unmarshalNDimension2aftercareᚋgraphᚋmodelᚐDimension(ctx, vSlice[i])
-		if err != nil {
-			return nil, err
-		}
-	}
-	return res, nil
-}
-
-func (ec *executionContext) marshalODimension2ᚕaftercareᚋgraphᚋmodelᚐDimensionᚄ(ctx context.Context, sel ast.SelectionSet, v []model.Dimension) graphql.Marshaler {
-	if v == nil {
-		return graphql.Null
-	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
-		fc := graphql.GetFieldContext(ctx)
-		fc.Result = &v[i]
-		return ec.marshalNDimension2aftercareᚋgraphᚋmodelᚐDimension(ctx, sel, v[i])
-	})
-
-	for _, e := range ret {
-		if e == graphql.Null {
-			return graphql.Null
-		}
-	}
-
-	return ret
 }
 
 func (ec *executionContext) unmarshalOFloat2ᚖfloat64(ctx context.Context, v any) (*float64, error) {
@@ -18253,6 +19599,74 @@ func (ec *executionContext) marshalOFloat2ᚖfloat64(ctx context.Context, sel as
 	_ = sel
 	res := graphql.MarshalFloatContext(*v)
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) unmarshalOGoal2ᚖaftercareᚋgraphᚋmodelᚐGoal(ctx context.Context, v any) (*model.Goal, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res := new(model.Goal)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOGoal2ᚖaftercareᚋgraphᚋmodelᚐGoal(ctx context.Context, sel ast.SelectionSet, v *model.Goal) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
+func (ec *executionContext) unmarshalOGroupBy2ᚕᚖaftercareᚋgraphᚋmodelᚐGroupByᚄ(ctx context.Context, v any) ([]*model.GroupBy, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.GroupBy, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNGroupBy2ᚖaftercareᚋgraphᚋmodelᚐGroupBy(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOID2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]string, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2string(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕstringᚄ(ctx context.Context, sel ast.SelectionSet, v []string) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2string(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
 }
 
 func (ec *executionContext) unmarshalOID2ᚖstring(ctx context.Context, v any) (*string, error) {
@@ -18295,7 +19709,7 @@ func (ec *executionContext) unmarshalOLong2ᚖint64(ctx context.Context, v any) 
 	if v == nil {
 		return nil, nil
 	}
-	res, err := graphql.UnmarshalInt64(v)
+	res, err := model.UnmarshalLong(v)
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
@@ -18305,8 +19719,15 @@ func (ec *executionContext) marshalOLong2ᚖint64(ctx context.Context, sel ast.S
 	}
 	_ = sel
 	_ = ctx
-	res := graphql.MarshalInt64(*v)
+	res := model.MarshalLong(*v)
 	return res
+}
+
+func (ec *executionContext) marshalOMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx context.Context, sel ast.SelectionSet, v *model.Mean) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Mean(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalONode2aftercareᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {
@@ -18377,27 +19798,11 @@ func (ec *executionContext) marshalOPromise2ᚖaftercareᚋgraphᚋmodelᚐPromi
 	return ec._Promise(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOSatisfactionFilter2ᚖaftercareᚋgraphᚋmodelᚐSatisfactionFilter(ctx context.Context, v any) (*model.SatisfactionFilter, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := ec.unmarshalInputSatisfactionFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
-}
-
 func (ec *executionContext) marshalOSealedText2aftercareᚋgraphᚋmodelᚐSealedText(ctx context.Context, sel ast.SelectionSet, v model.SealedText) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null
 	}
 	return ec._SealedText(ctx, sel, v)
-}
-
-func (ec *executionContext) unmarshalOSlaFilter2ᚖaftercareᚋgraphᚋmodelᚐSLAFilter(ctx context.Context, v any) (*model.SLAFilter, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := ec.unmarshalInputSlaFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOSource2ᚖaftercareᚋgraphᚋmodelᚐSource(ctx context.Context, sel ast.SelectionSet, v *model.Source) graphql.Marshaler {
@@ -18517,14 +19922,6 @@ func (ec *executionContext) marshalOUUID2ᚖaftercareᚋdomainᚐUUID(ctx contex
 	_ = ctx
 	res := model.MarshalUUID(*v)
 	return res
-}
-
-func (ec *executionContext) unmarshalOWindow2ᚖaftercareᚋgraphᚋmodelᚐWindow(ctx context.Context, v any) (*model.Window, error) {
-	if v == nil {
-		return nil, nil
-	}
-	res, err := ec.unmarshalInputWindow(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalO__EnumValue2ᚕgithubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚋintrospectionᚐEnumValueᚄ(ctx context.Context, sel ast.SelectionSet, v []introspection.EnumValue) graphql.Marshaler {

@@ -3,12 +3,13 @@
 package model
 
 import (
-	"aftercare/domain"
 	"bytes"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
+
+	"aftercare/domain"
 )
 
 // Something that can be fetched again by its id.
@@ -36,38 +37,42 @@ type Attribute struct {
 	Value string `json:"value"`
 }
 
+// Cases that have an attribute: with one of the values in, if any are given, and none of notIn.
+type AttributeFilter struct {
+	Name  string   `json:"name"`
+	In    []string `json:"in"`
+	NotIn []string `json:"notIn"`
+}
+
 // A name and its value.
 type AttributeInput struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
 
-type CaseFilter struct {
-	Phase    []Phase  `json:"phase"`
-	Kind     []string `json:"kind"`
-	Channel  []string `json:"channel"`
-	Priority []string `json:"priority"`
-	Category []string `json:"category"`
-	Product  []string `json:"product"`
-	Team     []string `json:"team"`
-	Source   []string `json:"source"`
+type CaseStatisticsInput struct {
+	Filter *TicketFilter `json:"filter"`
+	By     []*GroupBy    `json:"by"`
+	// The reporting zone, an IANA name. Periods are those of receipt.
+	Zone string `json:"zone"`
 }
 
-type CaseRow struct {
+type CaseStatisticsRow struct {
 	Dimensions []*Attribute `json:"dimensions"`
 	Cases      int64        `json:"cases"`
-	// Rows of history: of the source where there is one, else our events.
-	Events       int64    `json:"events"`
-	EventsMean   *float64 `json:"eventsMean"`
-	EventsMedian *float64 `json:"eventsMedian"`
-	EventsMax    *int64   `json:"eventsMax"`
-	Resolved     *Ratio   `json:"resolved"`
-	Closed       *Ratio   `json:"closed"`
-	Reopened     *Ratio   `json:"reopened"`
-	// How often cases came back, all together.
-	Reopens      int64    `json:"reopens"`
-	Reassigned   *Ratio   `json:"reassigned"`
-	TotalSeconds *float64 `json:"totalSeconds"`
+	// Rows of the histories in the systems cases were imported from, and how many a case has.
+	SourceRows       int64   `json:"sourceRows"`
+	SourceRowsMean   float64 `json:"sourceRowsMean"`
+	SourceRowsMedian float64 `json:"sourceRowsMedian"`
+	SourceRowsMax    int64   `json:"sourceRowsMax"`
+	// Cases that came back at least once, and how often that happened.
+	Reopened     *Ratio `json:"reopened"`
+	ReopenEvents int64  `json:"reopenEvents"`
+	// Cases that went to another team or agent after the first, and how often that happened.
+	Reassigned    *Ratio `json:"reassigned"`
+	Reassignments int64  `json:"reassignments"`
+	// Cases that were resolved at least once.
+	Resolved *Ratio `json:"resolved"`
 }
 
 // Text that may be read.
@@ -79,7 +84,7 @@ func (ClearText) IsSealedText() {}
 
 // One promise about a case.
 type Clock struct {
-	// The clocks of a case are numbered from 1; null when the source recorded it.
+	// Our clocks of a case are numbered from 1; null for what a source recorded.
 	Instance *int `json:"instance"`
 	// The kind of promise, such as first_response.
 	Clock  string      `json:"clock"`
@@ -88,18 +93,24 @@ type Clock struct {
 	Source    *string    `json:"source"`
 	State     ClockState `json:"state"`
 	StartedAt *time.Time `json:"startedAt"`
-	Due       *time.Time `json:"due"`
-	StoppedAt *time.Time `json:"stoppedAt"`
-	// Null as long as there is no verdict.
-	Met            *bool   `json:"met"`
-	ElapsedSeconds *int64  `json:"elapsedSeconds"`
-	OverrunSeconds *int64  `json:"overrunSeconds"`
-	PauseReason    *string `json:"pauseReason"`
-	// Why it is due then.
-	Promise *Promise `json:"promise"`
+	// When it is due after all pauses so far, and when it was due as first promised.
+	Due         *time.Time `json:"due"`
+	PromisedDue *time.Time `json:"promisedDue"`
+	StoppedAt   *time.Time `json:"stoppedAt"`
+	BreachedAt  *time.Time `json:"breachedAt"`
+	// Counted time for our clocks, wall time for those of a source; null before the verdict.
+	ElapsedSeconds *int64 `json:"elapsedSeconds"`
+	OverrunSeconds *int64 `json:"overrunSeconds"`
+	// Wall time in finished pauses.
+	PausedSeconds int64   `json:"pausedSeconds"`
+	PauseReason   *string `json:"pauseReason"`
 	// The instance this one replaced, and the one that replaced it.
 	Supersedes   *int `json:"supersedes"`
 	SupersededBy *int `json:"supersededBy"`
+	// Why it was cancelled or superseded.
+	Reason *string `json:"reason"`
+	// The reasons of the due time; null for what a source recorded.
+	Promise *Promise `json:"promise"`
 }
 
 // Somebody else was faster: the case is not at expectedRevision.
@@ -130,23 +141,45 @@ type Customer struct {
 	Contact SealedText `json:"contact"`
 }
 
-type DurationRow struct {
-	Dimensions []*Attribute `json:"dimensions"`
-	Count      int64        `json:"count"`
-	// In seconds. Percentiles are interpolated.
-	Mean  *float64 `json:"mean"`
-	P50   *float64 `json:"p50"`
-	P90   *float64 `json:"p90"`
-	P95   *float64 `json:"p95"`
-	Total float64  `json:"total"`
+type DurationsInput struct {
+	From   *MilestoneInput `json:"from"`
+	To     *MilestoneInput `json:"to"`
+	Filter *TicketFilter   `json:"filter"`
+	By     []*GroupBy      `json:"by"`
+	// The reporting zone, an IANA name. Periods are those of receipt.
+	Zone string `json:"zone"`
 }
 
+// In seconds. Percentiles interpolate. Without cases the figures are null.
+type DurationsRow struct {
+	Dimensions []*Attribute `json:"dimensions"`
+	Count      int64        `json:"count"`
+	Total      float64      `json:"total"`
+	Mean       *float64     `json:"mean"`
+	Median     *float64     `json:"median"`
+	P90        *float64     `json:"p90"`
+	Min        *float64     `json:"min"`
+	Max        *float64     `json:"max"`
+}
+
+type DwellInput struct {
+	Filter *TicketFilter `json:"filter"`
+	By     []*GroupBy    `json:"by"`
+	// The reporting zone, an IANA name. Periods are those of the row that began the stay.
+	Zone string `json:"zone"`
+}
+
+// In seconds.
 type DwellRow struct {
-	Value string `json:"value"`
+	Status     string       `json:"status"`
+	Dimensions []*Attribute `json:"dimensions"`
 	// How many stays there were, and in how many cases.
-	Stays   int64   `json:"stays"`
-	Cases   int64   `json:"cases"`
-	Seconds float64 `json:"seconds"`
+	Stays  int64   `json:"stays"`
+	Cases  int64   `json:"cases"`
+	Total  float64 `json:"total"`
+	Mean   float64 `json:"mean"`
+	Median float64 `json:"median"`
+	P90    float64 `json:"p90"`
 }
 
 // The wish needs another principal.
@@ -167,6 +200,12 @@ type ForgottenText struct {
 }
 
 func (ForgottenText) IsSealedText() {}
+
+type GroupBy struct {
+	Dimension Dimension `json:"dimension"`
+	// The name of the attribute, for ATTRIBUTE.
+	Attribute *string `json:"attribute"`
+}
 
 // The commandId was used before, for another wish.
 type IdempotencyConflict struct {
@@ -190,8 +229,30 @@ func (InvalidInput) IsProblem() {}
 
 func (InvalidInput) IsTicketResult() {}
 
-type Mutation struct {
+// An average with its 95 % interval. Without two values there is no interval, without one no value.
+type Mean struct {
+	Count     int64    `json:"count"`
+	Value     *float64 `json:"value"`
+	Low       *float64 `json:"low"`
+	High      *float64 `json:"high"`
+	Deviation *float64 `json:"deviation"`
+	// How the interval is computed, such as t.
+	Method string `json:"method"`
 }
+
+// An instant in the life of a case. Give exactly one of fact, status, firstEvent, lastEvent.
+type MilestoneInput struct {
+	// A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response.
+	Fact *string `json:"fact"`
+	// A row of the history in the system the case was imported from, with any of these words, verbatim.
+	Status     []string `json:"status"`
+	FirstEvent *bool    `json:"firstEvent"`
+	LastEvent  *bool    `json:"lastEvent"`
+	// The last occurrence of the fact or status instead of the first.
+	Last bool `json:"last"`
+}
+
+type Mutation struct{}
 
 type NamedText struct {
 	Name string     `json:"name"`
@@ -227,18 +288,18 @@ type Promise struct {
 	Definition *PolicyVersion `json:"definition"`
 	Calendar   *PolicyVersion `json:"calendar"`
 	// The version of the tz database.
-	Tz             *string   `json:"tz"`
-	Start          time.Time `json:"start"`
-	Budget         int       `json:"budget"`
-	Unit           string    `json:"unit"`
+	Tz     *string   `json:"tz"`
+	Start  time.Time `json:"start"`
+	Budget int       `json:"budget"`
+	Unit   string    `json:"unit"`
+	// Time that an earlier instance had used up.
 	CarriedSeconds int64     `json:"carriedSeconds"`
 	Due            time.Time `json:"due"`
-	// The open stretches that lead from start to due.
+	// The open stretches that lead from start to due, pauses left out.
 	Counted []*Span `json:"counted"`
 }
 
-type Query struct {
-}
+type Query struct{}
 
 // What the customer thought of it, on their own scale.
 type Rating struct {
@@ -264,53 +325,75 @@ type Ratio struct {
 	Method string `json:"method"`
 }
 
-type SatisfactionFilter struct {
-	Team   []string `json:"team"`
-	Agent  []string `json:"agent"`
-	Source []string `json:"source"`
+type SatisfactionInput struct {
+	Filter *TicketFilter `json:"filter"`
+	By     []*GroupBy    `json:"by"`
+	// The reporting zone, an IANA name. Periods are those of the rating.
+	Zone string `json:"zone"`
+	// The window of the ratings: from this instant, up to but without the other.
+	From       *time.Time `json:"from"`
+	Before     *time.Time `json:"before"`
+	Conversion Conversion `json:"conversion"`
+	AllAnswers bool       `json:"allAnswers"`
+	// What to judge percent by, between 0 and 100.
+	Goal *float64 `json:"goal"`
 }
 
 type SatisfactionRow struct {
 	Dimensions []*Attribute `json:"dimensions"`
 	Count      int64        `json:"count"`
-	// The mean of the scores on the scale from min to max, with its 95 % interval.
-	Mean   *float64 `json:"mean"`
-	Low    *float64 `json:"low"`
-	High   *float64 `json:"high"`
-	Method string   `json:"method"`
-	Min    int      `json:"min"`
-	Max    int      `json:"max"`
-	// The share of the upper two of five.
+	// The scale; null when several were used.
+	Min *int `json:"min"`
+	Max *int `json:"max"`
+	// On the scale; null when several were used: they are never averaged raw.
+	Mean *Mean `json:"mean"`
+	// The mean of the converted scores, between 0 and 100.
+	Percent *Mean `json:"percent"`
+	// The share of the upper part of the scale, as 4 and 5 of 1 to 5 are.
 	TopBox *Ratio `json:"topBox"`
-	// True when there are too few to say anything.
-	Small bool `json:"small"`
+	// Whether there are enough answers to say anything.
+	Sufficient bool `json:"sufficient"`
+	// Null when no goal was given.
+	Goal *Goal `json:"goal"`
 }
 
-type SLAFilter struct {
-	Clock    []string     `json:"clock"`
-	Origin   *ClockOrigin `json:"origin"`
-	Priority []string     `json:"priority"`
-	Team     []string     `json:"team"`
-	Kind     []string     `json:"kind"`
-	Category []string     `json:"category"`
-	Product  []string     `json:"product"`
-	Channel  []string     `json:"channel"`
-	Source   []string     `json:"source"`
+type SLAAttainmentInput struct {
+	Filter *TicketFilter `json:"filter"`
+	Clocks []string      `json:"clocks"`
+	Basis  Basis         `json:"basis"`
+	Cohort Cohort        `json:"cohort"`
+	By     []*GroupBy    `json:"by"`
+	// The reporting zone, an IANA name.
+	Zone string `json:"zone"`
+	// The window of the cohort: from this instant, up to but without the other.
+	From   *time.Time `json:"from"`
+	Before *time.Time `json:"before"`
+	// The present of the report: what runs and was due before counts as missed. When not given, only recorded breaches do.
+	AsOf *time.Time `json:"asOf"`
+	// Leaves out what still runs, breached or not.
+	FinishedOnly bool `json:"finishedOnly"`
+	// What to judge by, between 0 and 1.
+	Goal *float64 `json:"goal"`
 }
 
-type SLARow struct {
+type SLAAttainmentRow struct {
 	Dimensions []*Attribute `json:"dimensions"`
-	Attainment *Ratio       `json:"attainment"`
-	Met        int64        `json:"met"`
-	MetLate    int64        `json:"metLate"`
+	// Met among met, met late and open breached.
+	Attainment *Ratio `json:"attainment"`
+	Met        int64  `json:"met"`
+	MetLate    int64  `json:"metLate"`
 	// Past due and still not stopped.
 	OpenBreached int64 `json:"openBreached"`
-	// Neither met nor missed: cancelled, superseded or still running.
-	Excluded int64 `json:"excluded"`
+	// Not in the ratio: neither met nor missed.
+	Running    int64 `json:"running"`
+	Cancelled  int64 `json:"cancelled"`
+	Superseded int64 `json:"superseded"`
 	// By how much late ones were late, in seconds.
 	OverrunP50 *float64 `json:"overrunP50"`
 	OverrunP90 *float64 `json:"overrunP90"`
 	OverrunP95 *float64 `json:"overrunP95"`
+	// Null when no goal was given.
+	Goal *Goal `json:"goal"`
 }
 
 // Where an imported case came from.
@@ -325,8 +408,7 @@ type Span struct {
 	End   time.Time `json:"end"`
 }
 
-type Subscription struct {
-}
+type Subscription struct{}
 
 type TicketChange struct {
 	// Give it back as since to go on from here.
@@ -357,9 +439,11 @@ type TicketEdge struct {
 	Node   *Ticket `json:"node"`
 }
 
-// All fields given must hold; of the values of one field, any.
+// All fields given must hold; of the values of one field, any. The empty text among the values chooses cases where it is not known.
 type TicketFilter struct {
-	Phase       []Phase  `json:"phase"`
+	Ids   []string `json:"ids"`
+	Phase []Phase  `json:"phase"`
+	// The words of the systems cases were imported from, verbatim.
 	Status      []string `json:"status"`
 	Kind        []string `json:"kind"`
 	Channel     []string `json:"channel"`
@@ -373,14 +457,13 @@ type TicketFilter struct {
 	// The opaque ids of customers.
 	Customer []string `json:"customer"`
 	// The systems cases were imported from.
-	Source     []string          `json:"source"`
-	Attributes []*AttributeInput `json:"attributes"`
+	Source     []string           `json:"source"`
+	Attributes []*AttributeFilter `json:"attributes"`
 	// Received at this instant or later.
 	ReceivedFrom *time.Time `json:"receivedFrom"`
 	// Received before this instant.
 	ReceivedBefore *time.Time `json:"receivedBefore"`
-	Reopened       *bool      `json:"reopened"`
-	// The beginning of a service number or of the key of the source.
+	// The beginning of a service number or of the key of the source, or words of title and description.
 	Search *string `json:"search"`
 }
 
@@ -411,9 +494,9 @@ type TimelineEvent struct {
 	// When it happened, and when it was recorded: a fact learned late did not happen late.
 	OccurredAt time.Time `json:"occurredAt"`
 	RecordedAt time.Time `json:"recordedAt"`
-	// Who acted.
-	Principal *string  `json:"principal"`
-	Roles     []string `json:"roles"`
+	// Who acted, and for whom.
+	Principal  *string `json:"principal"`
+	OnBehalfOf *string `json:"onBehalfOf"`
 	// How it reached us, such as graphql, import, timer.
 	Channel       *string      `json:"channel"`
 	CommandID     *domain.UUID `json:"commandId"`
@@ -442,12 +525,16 @@ type View struct {
 	Name string `json:"name"`
 	// What the view has taken in; null before the first event.
 	Position *domain.Position `json:"position"`
-	// How many milliseconds the view is behind the head of the store; null when that is not known.
+	// How many milliseconds ago the oldest event the view has not taken in was recorded; null when the store cannot be read.
 	LagMs *int64 `json:"lagMs"`
+	// How many events it is behind, counted up to 1000; null when the store cannot be read.
+	Behind *int `json:"behind"`
 	// Events the view could not take. They are kept, and so are the later events of their streams.
-	Parked int `json:"parked"`
-	// How many rows of the log, at least, the view still has to take; null when that is not known.
-	Behind *int64 `json:"behind"`
+	Parked int64 `json:"parked"`
+	// How many events it took in.
+	Events int64 `json:"events"`
+	// True when something keeps the view from going on, as far as this process knows: the log says what.
+	Failing bool `json:"failing"`
 }
 
 // Who asks.
@@ -457,14 +544,6 @@ type Viewer struct {
 	Roles     []string `json:"roles"`
 	// True when no sign-in is configured and everybody on this machine is the development principal.
 	Development bool `json:"development"`
-}
-
-// From the first instant up to, not including, the second. Dates and periods are those of the zone.
-type Window struct {
-	From   *time.Time `json:"from"`
-	Before *time.Time `json:"before"`
-	// An IANA name such as Asia/Shanghai; UTC unless told.
-	Zone *string `json:"zone"`
 }
 
 // The wish does not fit what has happened so far: read again, then decide.
@@ -478,24 +557,88 @@ func (WrongState) IsProblem() {}
 
 func (WrongState) IsTicketResult() {}
 
-// Whose promise it is. The two are never mixed.
+// Whose promises and verdicts count.
+type Basis string
+
+const (
+	BasisOurs          Basis = "OURS"
+	BasisSourceTarget  Basis = "SOURCE_TARGET"
+	BasisSourceVerdict Basis = "SOURCE_VERDICT"
+	// For each clock of a case ours where there is one, the target of the source elsewhere.
+	BasisOursElseSourceTarget Basis = "OURS_ELSE_SOURCE_TARGET"
+)
+
+var AllBasis = []Basis{
+	BasisOurs,
+	BasisSourceTarget,
+	BasisSourceVerdict,
+	BasisOursElseSourceTarget,
+}
+
+func (e Basis) IsValid() bool {
+	switch e {
+	case BasisOurs, BasisSourceTarget, BasisSourceVerdict, BasisOursElseSourceTarget:
+		return true
+	}
+	return false
+}
+
+func (e Basis) String() string {
+	return string(e)
+}
+
+func (e *Basis) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Basis(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Basis", str)
+	}
+	return nil
+}
+
+func (e Basis) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Basis) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Basis) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Whose promise it is. They are never mixed.
 type ClockOrigin string
 
 const (
-	// Ours, with its reasons.
-	ClockOriginOwn ClockOrigin = "OWN"
-	// That of the system a case was imported from.
-	ClockOriginSource ClockOrigin = "SOURCE"
+	// A clock that ran here.
+	ClockOriginOurs ClockOrigin = "OURS"
+	// A due time that the system a case was imported from had set, judged here.
+	ClockOriginSourceTarget ClockOrigin = "SOURCE_TARGET"
+	// What that system said about its own promise, verbatim.
+	ClockOriginSourceVerdict ClockOrigin = "SOURCE_VERDICT"
 )
 
 var AllClockOrigin = []ClockOrigin{
-	ClockOriginOwn,
-	ClockOriginSource,
+	ClockOriginOurs,
+	ClockOriginSourceTarget,
+	ClockOriginSourceVerdict,
 }
 
 func (e ClockOrigin) IsValid() bool {
 	switch e {
-	case ClockOriginOwn, ClockOriginSource:
+	case ClockOriginOurs, ClockOriginSourceTarget, ClockOriginSourceVerdict:
 		return true
 	}
 	return false
@@ -540,15 +683,14 @@ type ClockState string
 
 const (
 	ClockStateRunning ClockState = "RUNNING"
-	ClockStatePaused  ClockState = "PAUSED"
-	// The due time passed and the clock is still running.
+	// Time does not count at present: see pauseReason.
+	ClockStatePaused ClockState = "PAUSED"
+	// The due time passed and the clock still runs.
 	ClockStateBreached   ClockState = "BREACHED"
 	ClockStateMet        ClockState = "MET"
 	ClockStateMetLate    ClockState = "MET_LATE"
 	ClockStateCancelled  ClockState = "CANCELLED"
 	ClockStateSuperseded ClockState = "SUPERSEDED"
-	// What another system of record said: see origin.
-	ClockStateRecorded ClockState = "RECORDED"
 )
 
 var AllClockState = []ClockState{
@@ -559,12 +701,11 @@ var AllClockState = []ClockState{
 	ClockStateMetLate,
 	ClockStateCancelled,
 	ClockStateSuperseded,
-	ClockStateRecorded,
 }
 
 func (e ClockState) IsValid() bool {
 	switch e {
-	case ClockStateRunning, ClockStatePaused, ClockStateBreached, ClockStateMet, ClockStateMetLate, ClockStateCancelled, ClockStateSuperseded, ClockStateRecorded:
+	case ClockStateRunning, ClockStatePaused, ClockStateBreached, ClockStateMet, ClockStateMetLate, ClockStateCancelled, ClockStateSuperseded:
 		return true
 	}
 	return false
@@ -605,48 +746,173 @@ func (e ClockState) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// What rows are told apart by.
+// Which promises a window and a period choose.
+type Cohort string
+
+const (
+	// Due then: a month cannot look good because its late cases are still open.
+	CohortDue Cohort = "DUE"
+	// Of cases received then.
+	CohortReceived Cohort = "RECEIVED"
+	// Stopped then.
+	CohortFinished Cohort = "FINISHED"
+)
+
+var AllCohort = []Cohort{
+	CohortDue,
+	CohortReceived,
+	CohortFinished,
+}
+
+func (e Cohort) IsValid() bool {
+	switch e {
+	case CohortDue, CohortReceived, CohortFinished:
+		return true
+	}
+	return false
+}
+
+func (e Cohort) String() string {
+	return string(e)
+}
+
+func (e *Cohort) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Cohort(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Cohort", str)
+	}
+	return nil
+}
+
+func (e Cohort) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Cohort) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Cohort) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// How a score becomes a figure between 0 and 100.
+type Conversion string
+
+const (
+	// score / max: 4.5 of 5 is 90.
+	ConversionToRatio Conversion = "TO_RATIO"
+	// (score - min) / (max - min): 4.5 on 1 to 5 is 87.5.
+	ConversionToRange Conversion = "TO_RANGE"
+)
+
+var AllConversion = []Conversion{
+	ConversionToRatio,
+	ConversionToRange,
+}
+
+func (e Conversion) IsValid() bool {
+	switch e {
+	case ConversionToRatio, ConversionToRange:
+		return true
+	}
+	return false
+}
+
+func (e Conversion) String() string {
+	return string(e)
+}
+
+func (e *Conversion) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Conversion(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Conversion", str)
+	}
+	return nil
+}
+
+func (e Conversion) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Conversion) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Conversion) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What rows are told apart by. Days, ISO weeks, months and years are those of the zone.
 type Dimension string
 
 const (
-	DimensionClock    Dimension = "CLOCK"
-	DimensionOrigin   Dimension = "ORIGIN"
-	DimensionPriority Dimension = "PRIORITY"
-	DimensionTeam     Dimension = "TEAM"
-	DimensionAgent    Dimension = "AGENT"
-	DimensionKind     Dimension = "KIND"
-	DimensionChannel  Dimension = "CHANNEL"
-	DimensionCategory Dimension = "CATEGORY"
-	DimensionProduct  Dimension = "PRODUCT"
-	DimensionLocation Dimension = "LOCATION"
-	DimensionSource   Dimension = "SOURCE"
-	DimensionPhase    Dimension = "PHASE"
-	DimensionYear     Dimension = "YEAR"
-	DimensionMonth    Dimension = "MONTH"
-	DimensionDay      Dimension = "DAY"
+	DimensionSource      Dimension = "SOURCE"
+	DimensionKind        Dimension = "KIND"
+	DimensionPhase       Dimension = "PHASE"
+	DimensionChannel     Dimension = "CHANNEL"
+	DimensionPriority    Dimension = "PRIORITY"
+	DimensionCategory    Dimension = "CATEGORY"
+	DimensionSubcategory Dimension = "SUBCATEGORY"
+	DimensionProduct     Dimension = "PRODUCT"
+	DimensionLocation    Dimension = "LOCATION"
+	DimensionTeam        Dimension = "TEAM"
+	DimensionAgent       Dimension = "AGENT"
+	// The kind of promise; only slaAttainment knows it.
+	DimensionClock Dimension = "CLOCK"
+	// An attribute, by its name.
+	DimensionAttribute Dimension = "ATTRIBUTE"
+	DimensionDay       Dimension = "DAY"
+	DimensionWeek      Dimension = "WEEK"
+	DimensionMonth     Dimension = "MONTH"
+	DimensionYear      Dimension = "YEAR"
 )
 
 var AllDimension = []Dimension{
-	DimensionClock,
-	DimensionOrigin,
-	DimensionPriority,
-	DimensionTeam,
-	DimensionAgent,
+	DimensionSource,
 	DimensionKind,
+	DimensionPhase,
 	DimensionChannel,
+	DimensionPriority,
 	DimensionCategory,
+	DimensionSubcategory,
 	DimensionProduct,
 	DimensionLocation,
-	DimensionSource,
-	DimensionPhase,
-	DimensionYear,
-	DimensionMonth,
+	DimensionTeam,
+	DimensionAgent,
+	DimensionClock,
+	DimensionAttribute,
 	DimensionDay,
+	DimensionWeek,
+	DimensionMonth,
+	DimensionYear,
 }
 
 func (e Dimension) IsValid() bool {
 	switch e {
-	case DimensionClock, DimensionOrigin, DimensionPriority, DimensionTeam, DimensionAgent, DimensionKind, DimensionChannel, DimensionCategory, DimensionProduct, DimensionLocation, DimensionSource, DimensionPhase, DimensionYear, DimensionMonth, DimensionDay:
+	case DimensionSource, DimensionKind, DimensionPhase, DimensionChannel, DimensionPriority, DimensionCategory, DimensionSubcategory, DimensionProduct, DimensionLocation, DimensionTeam, DimensionAgent, DimensionClock, DimensionAttribute, DimensionDay, DimensionWeek, DimensionMonth, DimensionYear:
 		return true
 	}
 	return false
@@ -742,49 +1008,51 @@ func (e Direction) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-type DwellOf string
+// Whether the whole interval lies on one side of the goal.
+type Goal string
 
 const (
-	// The words of the source.
-	DwellOfStatus DwellOf = "STATUS"
-	DwellOfPhase  DwellOf = "PHASE"
+	GoalUndecided Goal = "UNDECIDED"
+	GoalReached   Goal = "REACHED"
+	GoalMissed    Goal = "MISSED"
 )
 
-var AllDwellOf = []DwellOf{
-	DwellOfStatus,
-	DwellOfPhase,
+var AllGoal = []Goal{
+	GoalUndecided,
+	GoalReached,
+	GoalMissed,
 }
 
-func (e DwellOf) IsValid() bool {
+func (e Goal) IsValid() bool {
 	switch e {
-	case DwellOfStatus, DwellOfPhase:
+	case GoalUndecided, GoalReached, GoalMissed:
 		return true
 	}
 	return false
 }
 
-func (e DwellOf) String() string {
+func (e Goal) String() string {
 	return string(e)
 }
 
-func (e *DwellOf) UnmarshalGQL(v any) error {
+func (e *Goal) UnmarshalGQL(v any) error {
 	str, ok := v.(string)
 	if !ok {
 		return fmt.Errorf("enums must be strings")
 	}
 
-	*e = DwellOf(str)
+	*e = Goal(str)
 	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid DwellOf", str)
+		return fmt.Errorf("%s is not a valid Goal", str)
 	}
 	return nil
 }
 
-func (e DwellOf) MarshalGQL(w io.Writer) {
+func (e Goal) MarshalGQL(w io.Writer) {
 	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
 }
 
-func (e *DwellOf) UnmarshalJSON(b []byte) error {
+func (e *Goal) UnmarshalJSON(b []byte) error {
 	s, err := strconv.Unquote(string(b))
 	if err != nil {
 		return err
@@ -792,76 +1060,7 @@ func (e *DwellOf) UnmarshalJSON(b []byte) error {
 	return e.UnmarshalGQL(s)
 }
 
-func (e DwellOf) MarshalJSON() ([]byte, error) {
-	var buf bytes.Buffer
-	e.MarshalGQL(&buf)
-	return buf.Bytes(), nil
-}
-
-type Measure string
-
-const (
-	// Received to the last resolution.
-	MeasureResolution Measure = "RESOLUTION"
-	// Received to the first resolution.
-	MeasureFirstResolution Measure = "FIRST_RESOLUTION"
-	// Received to the first response a person gave.
-	MeasureFirstResponse Measure = "FIRST_RESPONSE"
-	// Received to the acknowledgement.
-	MeasureAcknowledgement Measure = "ACKNOWLEDGEMENT"
-	// Received to closed.
-	MeasureClosure Measure = "CLOSURE"
-	// First to last event of the case.
-	MeasureThroughput Measure = "THROUGHPUT"
-)
-
-var AllMeasure = []Measure{
-	MeasureResolution,
-	MeasureFirstResolution,
-	MeasureFirstResponse,
-	MeasureAcknowledgement,
-	MeasureClosure,
-	MeasureThroughput,
-}
-
-func (e Measure) IsValid() bool {
-	switch e {
-	case MeasureResolution, MeasureFirstResolution, MeasureFirstResponse, MeasureAcknowledgement, MeasureClosure, MeasureThroughput:
-		return true
-	}
-	return false
-}
-
-func (e Measure) String() string {
-	return string(e)
-}
-
-func (e *Measure) UnmarshalGQL(v any) error {
-	str, ok := v.(string)
-	if !ok {
-		return fmt.Errorf("enums must be strings")
-	}
-
-	*e = Measure(str)
-	if !e.IsValid() {
-		return fmt.Errorf("%s is not a valid Measure", str)
-	}
-	return nil
-}
-
-func (e Measure) MarshalGQL(w io.Writer) {
-	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
-}
-
-func (e *Measure) UnmarshalJSON(b []byte) error {
-	s, err := strconv.Unquote(string(b))
-	if err != nil {
-		return err
-	}
-	return e.UnmarshalGQL(s)
-}
-
-func (e Measure) MarshalJSON() ([]byte, error) {
+func (e Goal) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -932,18 +1131,22 @@ func (e Phase) MarshalJSON() ([]byte, error) {
 type TicketOrderField string
 
 const (
-	TicketOrderFieldReceivedAt TicketOrderField = "RECEIVED_AT"
-	TicketOrderFieldUpdatedAt  TicketOrderField = "UPDATED_AT"
+	TicketOrderFieldReceivedAt  TicketOrderField = "RECEIVED_AT"
+	TicketOrderFieldLastEventAt TicketOrderField = "LAST_EVENT_AT"
+	TicketOrderFieldPriority    TicketOrderField = "PRIORITY"
+	TicketOrderFieldNumber      TicketOrderField = "NUMBER"
 )
 
 var AllTicketOrderField = []TicketOrderField{
 	TicketOrderFieldReceivedAt,
-	TicketOrderFieldUpdatedAt,
+	TicketOrderFieldLastEventAt,
+	TicketOrderFieldPriority,
+	TicketOrderFieldNumber,
 }
 
 func (e TicketOrderField) IsValid() bool {
 	switch e {
-	case TicketOrderFieldReceivedAt, TicketOrderFieldUpdatedAt:
+	case TicketOrderFieldReceivedAt, TicketOrderFieldLastEventAt, TicketOrderFieldPriority, TicketOrderFieldNumber:
 		return true
 	}
 	return false

@@ -22,11 +22,11 @@ func MarshalTime(t time.Time) graphql.Marshaler {
 func UnmarshalTime(v any) (time.Time, error) {
 	s, ok := v.(string)
 	if !ok {
-		return time.Time{}, fmt.Errorf("a time is a string, not %T", v)
+		return time.Time{}, domain.Refuse(domain.Invalid, "time.malformed", "value", fmt.Sprint(v))
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is not a time of RFC 3339", s)
+		return time.Time{}, domain.Refuse(domain.Invalid, "time.malformed", "value", s)
 	}
 	return t.UTC(), nil
 }
@@ -38,7 +38,7 @@ func MarshalUUID(u domain.UUID) graphql.Marshaler { return quoted(u.String()) }
 func UnmarshalUUID(v any) (domain.UUID, error) {
 	s, ok := v.(string)
 	if !ok {
-		return domain.UUID{}, fmt.Errorf("a UUID is a string, not %T", v)
+		return domain.UUID{}, domain.Refuse(domain.Invalid, "uuid.malformed", "value", fmt.Sprint(v))
 	}
 	return domain.ParseUUID(s)
 }
@@ -50,7 +50,7 @@ func MarshalPosition(p domain.Position) graphql.Marshaler { return quoted(Format
 func UnmarshalPosition(v any) (domain.Position, error) {
 	s, ok := v.(string)
 	if !ok {
-		return domain.Position{}, fmt.Errorf("a position is a string, not %T", v)
+		return domain.Position{}, domain.Refuse(domain.Invalid, "position.malformed", "value", fmt.Sprint(v))
 	}
 	return ParsePosition(s)
 }
@@ -68,7 +68,7 @@ func FormatPosition(p domain.Position) string {
 func ParsePosition(s string) (domain.Position, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil || len(b) != 8 && len(b) != 16 {
-		return domain.Position{}, fmt.Errorf("%q is not a position this server gave out", s)
+		return domain.Position{}, domain.Refuse(domain.Invalid, "position.malformed", "value", s)
 	}
 	p := domain.Position{Commit: binary.BigEndian.Uint64(b)}
 	p.Prepare = p.Commit
@@ -76,6 +76,18 @@ func ParsePosition(s string) (domain.Position, error) {
 		p.Prepare = binary.BigEndian.Uint64(b[8:])
 	}
 	return p, nil
+}
+
+// MarshalLong writes a number.
+func MarshalLong(n int64) graphql.Marshaler { return graphql.MarshalInt64(n) }
+
+// UnmarshalLong reads a whole number, also one written as text, since JSON numbers lose digits in some clients.
+func UnmarshalLong(v any) (int64, error) {
+	n, err := graphql.UnmarshalInt64(v)
+	if err != nil {
+		return 0, domain.Refuse(domain.Invalid, "number.malformed", "value", fmt.Sprint(v))
+	}
+	return n, nil
 }
 
 func quoted(s string) graphql.Marshaler {
