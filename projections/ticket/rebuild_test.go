@@ -1,0 +1,19 @@
+package ticket_test
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"aftercare/projections/postgres/pgtest"
+	"aftercare/projections/ticket"
+	"aftercare/projections/viewtest"
+)
+
+func TestARebuildGivesTheLiveRows(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Pool(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		viewtest.LiveIsRebuild(rt, pool, ticket.View(), "ticket", viewtest.Batches(rt))
+	})
+}
