@@ -15,6 +15,8 @@ type Handler[S any, C any, E domain.Event] struct {
 	Decider domain.Decider[S, C, E]
 	// HashKey is the secret under which command bodies are fingerprinted, at least 16 bytes.
 	HashKey []byte
+	// Since is the head of the log when an import began: what HandleAll finds written at or before it is marked Repeated.
+	Since domain.Position
 	// Attempts bounds how often one command is decided when others write to its stream. Defaults to 5.
 	Attempts int
 }
@@ -34,8 +36,8 @@ func (h Handler[S, C, E]) HandleAt(ctx context.Context, id string, expected *uin
 
 // HandleAll carries out several commands under one key, decided one after another and appended as one. The first refusal
 // refuses them all. It assumes that the stream does not exist yet and reads it only when that proves wrong, which suits
-// imports; a repetition of commands that made the stream is therefore answered with their receipt, but not marked Repeated.
-// See the package about appends larger than the store accepts.
+// imports. A repetition of commands that made the stream is answered with their receipt, which only the field Since can
+// tell from a new one. See the package about appends larger than the store accepts.
 func (h Handler[S, C, E]) HandleAll(ctx context.Context, id string, commands []C, meta domain.Metadata) (Receipt, error) {
 	return h.run(ctx, wish[C]{id: id, commands: commands, meta: meta, fresh: true, split: true})
 }
@@ -122,6 +124,7 @@ func (h Handler[S, C, E]) append(ctx context.Context, stream string, past histor
 			return Receipt{}, err
 		}
 		if events = events[len(part):]; len(events) == 0 {
+			receipt.Repeated = split && receipt.Position.Compare(h.Since) <= 0
 			return receipt, nil
 		}
 		expected = Expected(receipt.Revision) //nolint:gosec // revisions are below 2^63

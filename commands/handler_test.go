@@ -184,7 +184,10 @@ func TestTheHashTellsNothingWithoutItsKey(t *testing.T) {
 		h := newHandler(log)
 		h.HashKey = []byte(key)
 		must(t)(h.Handle(t.Context(), "1", open{At: day}, meta(1)))
-		for r := range log.Read(t.Context(), "sum-1", 0) {
+		for r, err := range log.Read(t.Context(), "sum-1", 0) {
+			if err != nil {
+				t.Error(err)
+			}
 			return r.Metadata.CommandHash
 		}
 		return ""
@@ -243,6 +246,16 @@ func TestHandleAll(t *testing.T) {
 	must(t)(h.Handle(t.Context(), "1", add{At: day, N: 3}, meta(2)))
 	if again := must(t)(h.HandleAll(t.Context(), "1", all, meta(1))); again != first {
 		t.Errorf("again %+v, want %+v", again, first)
+	}
+	imported := h
+	imported.Since = first.Position
+	known := first
+	known.Repeated = true
+	if again := must(t)(imported.HandleAll(t.Context(), "1", all, meta(1))); again != known {
+		t.Errorf("again, in a later import: %+v, want %+v", again, known)
+	}
+	if fresh := must(t)(imported.HandleAll(t.Context(), "2", all, meta(1))); fresh.Repeated {
+		t.Errorf("new in a later import: %+v", fresh)
 	}
 	more := []command{add{At: day, N: 4}, add{At: day, N: 5}}
 	last := must(t)(h.HandleAll(t.Context(), "1", more, meta(3)))

@@ -65,7 +65,7 @@ func (e *TooLargeError) Error() string {
 }
 
 // Is makes errors.Is match ErrTooLarge.
-func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge } //nolint:errorlint // Is is asked about one link
+func (e *TooLargeError) Is(target error) bool { return target == ErrTooLarge }
 
 // Follower reads everything that is recorded, in the order of positions, and goes on with what is new.
 type Follower interface {

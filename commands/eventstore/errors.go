@@ -16,11 +16,10 @@ import (
 
 // translate gives the client's errors the meaning they have for the write side and keeps them wrapped.
 func translate(err error) error {
-	var known *esdb.Error
 	switch {
 	case err == nil, errors.Is(err, commands.ErrUnavailable):
 		return err
-	case errors.As(err, &known) && known.IsErrorCode(esdb.ErrorCodeWrongExpectedVersion):
+	case hasCode(err, esdb.ErrorCodeWrongExpectedVersion):
 		return fmt.Errorf("%w: %w", commands.ErrConflict, err)
 	case tooLarge(err):
 		return fmt.Errorf("%w: %w", commands.ErrTooLarge, err)
@@ -30,10 +29,14 @@ func translate(err error) error {
 	return err
 }
 
+func hasCode(err error, code esdb.ErrorCode) bool {
+	known, ok := errors.AsType[*esdb.Error](err)
+	return ok && known.IsErrorCode(code)
+}
+
 // unusable reports that the client that returned err should get no further calls.
 func unusable(err error) bool {
-	var known *esdb.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*esdb.Error](err); ok {
 		switch known.Code() { //nolint:exhaustive // the others say nothing about the connection
 		case esdb.ErrorUnavailable, esdb.ErrorCodeConnectionClosed, esdb.ErrorCodeNotLeader:
 			return true

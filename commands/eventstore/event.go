@@ -15,11 +15,10 @@ func collect(events *esdb.ReadStream) ([]codec.Raw, error) {
 	var page []codec.Raw
 	for {
 		e, err := events.Recv()
-		var known *esdb.Error
 		switch {
 		case errors.Is(err, io.EOF):
 			return page, nil
-		case errors.As(err, &known) && known.IsErrorCode(esdb.ErrorCodeResourceNotFound):
+		case hasCode(err, esdb.ErrorCodeResourceNotFound):
 			return nil, nil
 		case err != nil:
 			return nil, err

@@ -43,7 +43,7 @@ func (n *node) start(t *testing.T) {
 	}
 	n.options.Listen, n.url = running.Addr(), running.URL()
 	ended := make(chan error, 1)
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // the node outlives the test's context: cleanups use it
+	ctx, cancel := context.WithCancel(context.Background()) // the node outlives the test
 	go func() { ended <- running.Run(ctx) }()
 	n.stop = func() {
 		cancel()

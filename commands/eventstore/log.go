@@ -104,6 +104,25 @@ func (l *Log) page(ctx context.Context, stream string, from uint64) ([]codec.Raw
 	})
 }
 
+// Head returns the position of the last event of the store, the zero Position when there is none. Everything appended
+// later lies after it.
+func (l *Log) Head(ctx context.Context) (domain.Position, error) {
+	last, err := retry(ctx, l, func(ctx context.Context) ([]codec.Raw, error) {
+		return call(ctx, l.pool, func(client *esdb.Client) ([]codec.Raw, error) {
+			events, err := client.ReadAll(ctx, esdb.ReadAllOptions{From: esdb.End{}, Direction: esdb.Backwards}, 1)
+			if err != nil {
+				return nil, err
+			}
+			defer events.Close()
+			return collect(events)
+		})
+	})
+	if err != nil || len(last) == 0 {
+		return domain.Position{}, err
+	}
+	return last[0].Position, nil
+}
+
 // Append implements commands.Log.
 func (l *Log) Append(ctx context.Context, stream string, expected commands.Expected, events []commands.Proposed) (commands.Receipt, error) {
 	if len(events) == 0 {

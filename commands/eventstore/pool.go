@@ -51,7 +51,7 @@ func newPool(url string, timeout time.Duration, logger *slog.Logger) (*pool, err
 // log passes the client's own words on, for debugging only: what matters comes back as errors.
 func (p *pool) log(level esdb.LogLevel, format string, args ...any) {
 	if p.logger.Enabled(context.Background(), slog.LevelDebug) {
-		p.logger.Debug("event store client", "client_level", level, "text", fmt.Sprintf(format, args...)) //nolint:sloglint // the client gives no context
+		p.logger.Debug("event store client", "client_level", level, "text", fmt.Sprintf(format, args...))
 	}
 }
 

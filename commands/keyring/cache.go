@@ -41,7 +41,7 @@ func (c *cache) find(subject seal.Subject) (entry, bool) {
 	if !ok {
 		return entry{}, false
 	}
-	e := element.Value.(entry) //nolint:errcheck,revive // nothing else is put in
+	e := element.Value.(entry)
 	if e.key != nil && c.now().After(e.until) {
 		c.remove(element)
 		return entry{}, false
@@ -86,5 +86,5 @@ func (c *cache) set(subject seal.Subject, key tink.AEAD) {
 }
 
 func (c *cache) remove(element *list.Element) {
-	delete(c.entries, c.order.Remove(element).(entry).subject) //nolint:errcheck,revive // nothing else is put in
+	delete(c.entries, c.order.Remove(element).(entry).subject)
 }

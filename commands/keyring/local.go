@@ -36,7 +36,7 @@ func LocalKeyset(path string) (Wrapper, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("the keyset %s has mode %#o: only its owner may read it (chmod 600)", path, mode)
 	}
-	file, err := os.Open(path) //nolint:gosec // the path is the operator's
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open the keyset: %w", err)
 	}

@@ -75,11 +75,21 @@ func (r *records) stream(name string, from uint64) []codec.Raw {
 	defer r.mu.Unlock()
 	var raws []codec.Raw
 	for revision, i := range r.streams[name] {
-		if uint64(revision) >= from { //nolint:gosec // an index is not negative
+		if uint64(revision) >= from {
 			raws = append(raws, r.all[i])
 		}
 	}
 	return raws
+}
+
+// Head returns the position of the last event, the zero Position when there is none.
+func (m *Memory) Head(context.Context) (domain.Position, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.all) == 0 {
+		return domain.Position{}, nil
+	}
+	return m.all[len(m.all)-1].Position, nil
 }
 
 // Append implements commands.Log.

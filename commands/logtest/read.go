@@ -1,6 +1,7 @@
 package logtest
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -23,10 +24,30 @@ func readFrom(t *testing.T, s Subject) {
 	log, stream := s.Open(t, Codec()), newStream()
 	mustAppend(t, log, stream, commands.NoStream, propose(note(0), note(1), note(2)))
 	for from := range 5 {
-		got := mustRead(t, log, stream, uint64(from)) //nolint:gosec // a small number
+		got := mustRead(t, log, stream, uint64(from))
 		if len(got) != max(0, 3-from) || len(got) > 0 && number(t, got[0]) != from {
 			t.Errorf("from %d: got %v", from, got)
 		}
+	}
+}
+
+func head(t *testing.T, s Subject) {
+	t.Helper()
+	log, stream := s.Open(t, Codec()), newStream()
+	header, ok := log.(interface {
+		Head(ctx context.Context) (domain.Position, error)
+	})
+	if !ok {
+		t.Skip("this log tells no head")
+	}
+	before, err := header.Head(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := mustAppend(t, log, stream, commands.NoStream, propose(note(0), note(1)))
+	after, err := header.Head(bounded(t))
+	if err != nil || receipt.Position.Compare(before) <= 0 || after.Compare(receipt.Position) < 0 {
+		t.Errorf("head %v before and %v after an append at %v, %v", before, after, receipt.Position, err)
 	}
 }
 

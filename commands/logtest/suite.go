@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"the same append again returns the first receipt", repeatedAppend},
 		{"an append that continues a repeated one with other events is a conflict", corruptRepeat},
 		{"each revision is won once by concurrent writers", race},
+		{"the head is where the last append is", head},
 		{"a stream is read from a revision on", readFrom},
 		{"a reader may stop early", stopEarly},
 		{"a large batch is one append, read in order", largeBatch},
@@ -115,7 +116,7 @@ func wantNumbers(t *testing.T, log commands.Log, stream string, want ...int) {
 	t.Helper()
 	var got []int
 	for i, r := range mustRead(t, log, stream, 0) {
-		if r.Revision != uint64(i) { //nolint:gosec // an index is not negative
+		if r.Revision != uint64(i) {
 			t.Errorf("event %d of %s has revision %d", i, stream, r.Revision)
 		}
 		got = append(got, number(t, r))

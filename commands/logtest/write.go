@@ -32,8 +32,8 @@ func roundTrip(t *testing.T, s Subject) {
 	if len(got) != 2 {
 		t.Fatalf("got %d events, want 2", len(got))
 	}
-	secret := got[1].Event.(Noted).Secret //nolint:errcheck // a panic names the type as well as we could
-	if _, clear := secret.Plain(); clear || secret.Subject() != "p1" {
+	secret := got[1].Event.(Noted).Secret
+	if _, open := secret.Plain(); open || secret.Subject() != "p1" {
 		t.Errorf("the secret came back in clear or for another person: %v", secret)
 	}
 	opened, err := seal.Open(bounded(t), Sealer{}, secret, seal.Binding{Stream: stream, EventID: sent[1].ID, Path: "secret"})

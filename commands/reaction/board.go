@@ -81,7 +81,7 @@ func (b *board) take(now time.Time, n int) (due []*running, next time.Time) {
 		if first := b.order[0]; len(due) == n || first.next.After(now) {
 			return due, first.next
 		}
-		due = append(due, heap.Pop(&b.order).(*running)) //nolint:errcheck,revive // nothing else is pushed
+		due = append(due, heap.Pop(&b.order).(*running))
 	}
 	return due, time.Time{}
 }
@@ -113,7 +113,7 @@ func (o order) Swap(i, j int) {
 
 // Push is for package heap.
 func (o *order) Push(x any) {
-	c := x.(*running) //nolint:errcheck,revive // nothing else is pushed
+	c := x.(*running)
 	c.index = len(*o)
 	*o = append(*o, c)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -80,7 +80,7 @@ func newScene() *scene {
 func now() time.Time { return time.Now() } //nolint:forbidigo // the time of the bubble
 
 func (s *scene) timer() reaction.Timer {
-	return reaction.Timer{Follower: s.log, Tickets: s.tickets, Now: now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	return reaction.Timer{Follower: s.log, Tickets: s.tickets, Now: now, Logger: slog.New(slog.DiscardHandler)}
 }
 
 // record appends events to the stream of a ticket.
@@ -96,7 +96,7 @@ func (s *scene) record(t *testing.T, stream string, events ...domain.Event) {
 	var proposed []commands.Proposed
 	for _, e := range events {
 		s.appends++
-		proposed = append(proposed, commands.Proposed{ID: domain.DeriveUUID(domain.UUID{}, fmt.Sprint(s.appends)), Event: e})
+		proposed = append(proposed, commands.Proposed{ID: domain.DeriveUUID(domain.UUID{}, strconv.Itoa(s.appends)), Event: e})
 	}
 	if _, err := s.log.Append(t.Context(), stream, at, proposed); err != nil {
 		t.Fatal(err)
