@@ -28,7 +28,7 @@ type Calendar struct {
 	always     bool        // every instant is open
 }
 
-// New compiles a definition. It refuses a bad one with Problems, all of them at once.
+// New compiles a definition. It refuses a bad one with DefinitionErrors, all of them at once.
 func New(d Definition) (*Calendar, error) {
 	var b builder
 	c := &Calendar{zone: b.zone(d.Zone)}
@@ -49,7 +49,7 @@ func New(d Definition) (*Calendar, error) {
 func (c *Calendar) Zone() *time.Location { return c.zone }
 
 // builder collects problems while a definition is compiled.
-type builder struct{ problems Problems }
+type builder struct{ problems DefinitionErrors }
 
 func (b *builder) refuse(code, field string, pairs ...string) {
 	b.problems = append(b.problems, domain.Refuse(domain.Invalid, "calendar."+code, append(pairs, "field", field)...))

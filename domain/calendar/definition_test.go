@@ -26,7 +26,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		Holidays: []string{"2026-01-01", "2026-02-29", "1/1/2026"},
 		Makeup:   []string{"2026-13-01"},
 	})
-	problems, ok := errors.AsType[calendar.Problems](err)
+	problems, ok := errors.AsType[calendar.DefinitionErrors](err)
 	if !ok {
 		t.Fatalf("got %v, want problems", err)
 	}
@@ -106,7 +106,7 @@ func FuzzNew(f *testing.F) {
 			Holidays: []string{holiday}, Makeup: []string{makeup}, MakeupHours: hours,
 		})
 		if err != nil {
-			if problems, ok := errors.AsType[calendar.Problems](err); !ok || len(problems) == 0 {
+			if problems, ok := errors.AsType[calendar.DefinitionErrors](err); !ok || len(problems) == 0 {
 				t.Fatalf("got %v, want problems", err)
 			}
 			return

@@ -16,13 +16,13 @@ var (
 	ErrNegative = domain.Refuse(domain.Invalid, "calendar.negative-count")
 )
 
-// Problems are all the reasons New refuses a definition, in the order of its fields. Each has the code
+// DefinitionErrors are all the reasons New refuses a definition, in the order of its fields. Each has the code
 // calendar.unknown-zone, unknown-day, malformed-interval, malformed-time, empty-interval, unsorted-intervals,
 // overlapping-intervals, malformed-date or missing-makeup-hours, and names its place in the parameter "field".
-type Problems []*domain.Error
+type DefinitionErrors []*domain.Error
 
 // Error returns the problems one after another, for logs.
-func (p Problems) Error() string {
+func (p DefinitionErrors) Error() string {
 	texts := make([]string, len(p))
 	for i, e := range p {
 		texts[i] = e.Error()
@@ -31,7 +31,7 @@ func (p Problems) Error() string {
 }
 
 // Unwrap makes errors.Is and errors.As look at each problem.
-func (p Problems) Unwrap() []error {
+func (p DefinitionErrors) Unwrap() []error {
 	errs := make([]error, len(p))
 	for i, e := range p {
 		errs[i] = e

@@ -53,7 +53,7 @@ func TestDueIsTheLeastInstantAtWhichTheBudgetHasElapsed(t *testing.T) {
 		start, pauses := drawNear(t, around, 4, "start"), drawPauses(t, around)
 		budget := time.Duration(rapid.IntRange(1, 5*24*60).Draw(t, "budget")) * time.Minute
 		if rapid.Bool().Draw(t, "odd") {
-			budget -= 1
+			budget--
 		}
 		due, counted, err := c.Due(start, budget, pauses)
 		if errors.Is(err, calendar.ErrNeverOpen) || errors.Is(err, calendar.ErrTooFar) {

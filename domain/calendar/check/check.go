@@ -94,8 +94,8 @@ func (r *Report) add(id string, q question, calendars map[string]*calendar.Calen
 	}
 }
 
-func problems(err error) calendar.Problems {
-	if list, ok := errors.AsType[calendar.Problems](err); ok {
+func problems(err error) calendar.DefinitionErrors {
+	if list, ok := errors.AsType[calendar.DefinitionErrors](err); ok {
 		return list
 	}
 	return nil
