@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // Cluster is a running private Postgres.
@@ -48,6 +47,10 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if err := makeFolder(dir, who); err != nil {
 		return err
 	}
+	// One folder has one name: by it a server left running is known.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return err
+	}
 	if err := c.lock(dir); err != nil {
 		return err
 	}
@@ -73,9 +76,11 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if err := link(dir, home); err != nil {
 		return err
 	}
-	if err := stopOrphan(ctx, o, clusterPath(home)); err != nil {
+	held, err := claim(ctx, o, home)
+	if err != nil {
 		return err
 	}
+	defer held.Close() //nolint:errcheck // the server has inherited it
 	socket, temporary, err := socketFolder(home, who)
 	if err != nil {
 		return err
@@ -83,26 +88,22 @@ func (c *Cluster) start(ctx context.Context, o Options) error {
 	if temporary {
 		c.socket = socket
 	}
-	return c.launch(ctx, o, who, bin, dir, home, socket)
+	return c.launch(ctx, o, installation{who: who, bin: bin, home: home, socket: socket, held: held}, dir)
 }
 
-// launch starts the server, again where that mends it.
-func (c *Cluster) launch(ctx context.Context, o Options, who *account, bin Binaries, dir, home, socket string) error {
+// launch starts the server, with another port when somebody took the one chosen just then.
+func (c *Cluster) launch(ctx context.Context, o Options, in installation, dir string) error {
 	for attempt := 0; ; attempt++ {
 		if err := c.choosePort(ctx, o, dir); err != nil {
 			return err
 		}
 		var err error
-		if c.run, err = launch(ctx, o, who, bin, home, socket, c.state); err == nil {
-			o.logger().InfoContext(ctx, "postgres is running", "port", c.state.Port, "version", bin.Major, "cluster", clusterPath(home))
+		if c.run, err = launch(ctx, o, in, c.state); err == nil {
+			o.logger().InfoContext(ctx, "postgres is running", "port", c.state.Port, "version", in.bin.Major, "cluster", clusterPath(in.home))
 			return nil
 		}
-		var ended *exitError
-		mendable := errors.As(err, &ended) && (ended.stillLeaving() || ended.portTaken() && o.Port == 0)
-		if !mendable || attempt == 20 {
-			return err
-		}
-		if err := pause(ctx, 250*time.Millisecond); err != nil {
+		ended, ok := errors.AsType[*exitError](err)
+		if !ok || !ended.portTaken() || o.Port != 0 || attempt == 10 {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func (c *Cluster) choosePort(ctx context.Context, o Options, dir string) error {
 }
 
 func (c *Cluster) lock(dir string) error {
-	file, err := lock(dir)
+	file, err := lock(dir, "lock")
 	if err == nil {
 		c.locks = append(c.locks, file)
 	}

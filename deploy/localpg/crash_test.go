@@ -1,12 +1,16 @@
 package localpg_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aftercare/deploy/localpg"
 )
@@ -29,6 +33,42 @@ func TestAKilledServerComesBack(t *testing.T) {
 	}
 }
 
+func TestNoServerStartsBesideTheRestOfAKilledOne(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	first := start(t, localpg.Options{Dir: dir})
+	conn, err := pgconn.Connect(t.Context(), first.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background()) //nolint:errcheck // nothing is lost with it
+	backend := int(conn.PID())
+	// A loop that looks neither at its postmaster nor at its client.
+	result := conn.Exec(t.Context(), "DO $$ BEGIN FOR i IN 1..20000000 LOOP NULL; END LOOP; END $$")
+	if err := syscall.Kill(postmaster(t, dir), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-first.Done()
+	stop(t, first)
+	if !runs(backend) {
+		t.Fatal("the loop ended too soon: nothing is tested")
+	}
+
+	start(t, localpg.Options{Dir: dir})
+	if runs(backend) {
+		t.Error("a server was started while a process of the killed one was at work")
+	}
+	t.Log("the loop ended with:", result.Close())
+}
+
+// runs reports whether a process runs; one that has ended and that nobody has waited for does not.
+func runs(pid int) bool {
+	if line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil {
+		return len(line) > 0
+	}
+	return syscall.Kill(pid, 0) == nil
+}
+
 func TestTheServerOfAKilledProgramIsTakenOver(t *testing.T) {
 	t.Parallel()
 	dir := folder(t)
@@ -48,6 +88,39 @@ func TestTheServerOfAKilledProgramIsTakenOver(t *testing.T) {
 	if now := postmaster(t, dir); now == orphan {
 		t.Errorf("the server is still the orphan %d", orphan)
 	}
+}
+
+func TestAFolderHasOneNameHoweverItIsReached(t *testing.T) {
+	t.Parallel()
+	place := folder(t)
+	link := filepath.Join(folder(t), "link")
+	if err := os.Symlink(place, link); err != nil {
+		t.Fatal(err)
+	}
+	program, address := child(t, link)
+	query(t, address, "CREATE TABLE kept AS SELECT 7 AS n")
+	killGroup(t, program)
+
+	cluster := start(t, localpg.Options{Dir: place})
+	if got := query(t, cluster.URL(), "SELECT n FROM kept"); got != "7" {
+		t.Errorf("got %q, want 7", got)
+	}
+}
+
+func TestAnotherServerIsNotStopped(t *testing.T) {
+	t.Parallel()
+	theirs, ours := folder(t), folder(t)
+	running := start(t, localpg.Options{Dir: theirs})
+	stop(t, start(t, localpg.Options{Dir: ours}))
+	stale := strconv.Itoa(postmaster(t, theirs)) + "\n"
+	if err := os.WriteFile(filepath.Join(ours, "cluster", "postmaster.pid"), []byte(stale), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := localpg.Start(t.Context(), localpg.Options{Dir: ours, Fast: true}); err == nil {
+		stop(t, second)
+		t.Error("started although the pid file names a running Postgres")
+	}
+	query(t, running.URL(), "SELECT 1")
 }
 
 func TestAHalfMadeClusterIsMadeAgain(t *testing.T) {

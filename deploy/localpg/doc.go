@@ -11,7 +11,8 @@
 //
 // The server listens on loopback and on a socket in a private folder, wants a password for both, and runs in a session of its
 // own, so that Ctrl-C in the terminal reaches the program first. When the program is killed the server lives on; the next
-// [Start] finds it by its pid file and its command line, shuts it down cleanly and starts it anew as its own child.
+// [Start] finds it by its pid file and its command line, shuts it down cleanly and starts it anew as its own child. Two servers
+// on the same files would ruin them, so every process of a server inherits a lock, and none starts before the last has ended.
 //
 // Postgres refuses to run as root. Root therefore runs it as the user "postgres", or "nobody". That user must be able to
 // reach the folder; where it cannot, because a folder above is closed to others as /root is, the cluster is placed in

@@ -14,7 +14,7 @@ type Options struct {
 	Port int
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
-	// Settings are added to, and win over, the settings for a laptop.
+	// Settings are added to, and win over, the settings for a laptop. Those that keep the server private cannot be changed.
 	Settings map[string]string
 	// Fast gives up surviving a crash of the machine for speed. It is for tests.
 	Fast bool

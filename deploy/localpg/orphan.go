@@ -17,8 +17,41 @@ import (
 
 func pidPath(cluster string) string { return filepath.Join(cluster, "postmaster.pid") }
 
-// stopOrphan stops a server that a killed process left running on this cluster, and removes a pid file that nobody owns any
-// more: Postgres would refuse to start when its number now belongs to something else.
+// claim makes sure that no server runs on the cluster in home, and returns the lock that the next one is to inherit.
+//
+// Every process of a server holds that lock. A killed postmaster's children go on for a moment, and Postgres alone keeps a
+// second server from starting beside them only by the pid file, which has to go when its number belongs to something else by now.
+func claim(ctx context.Context, o Options, home string) (*os.File, error) {
+	cluster := clusterPath(home)
+	if err := stopOrphan(ctx, o, cluster); err != nil {
+		return nil, err
+	}
+	held, err := awaitLock(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(pidPath(cluster)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
+}
+
+// awaitLock waits for the last process of an earlier server.
+func awaitLock(ctx context.Context, home string) (*os.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	for {
+		held, err := lock(home, "server.lock")
+		if _, busy := errors.AsType[*BusyError](err); !busy {
+			return held, err
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return nil, fmt.Errorf("wait for the end of the processes of a killed server: %w", err)
+		}
+	}
+}
+
+// stopOrphan stops the server that a killed process left running on this cluster.
 func stopOrphan(ctx context.Context, o Options, cluster string) error {
 	pid, err := postmaster(cluster)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,8 +60,14 @@ func stopOrphan(ctx context.Context, o Options, cluster string) error {
 	if err != nil {
 		return err
 	}
-	if !serves(ctx, pid, cluster) {
-		return os.Remove(pidPath(cluster))
+	line := commandLine(ctx, pid)
+	if !onCluster(line, cluster) {
+		// To start a second server on the same files would ruin them: in doubt, don't.
+		if strings.Contains(line, "postgres") {
+			return fmt.Errorf("%s names process %d, which is another Postgres; when that is not using %s, remove the file",
+				pidPath(cluster), pid, cluster)
+		}
+		return nil
 	}
 	o.logger().InfoContext(ctx, "stopping the server that an earlier process left running", "pid", pid)
 	// "fast", and "immediate" when that takes too long: the next start then recovers.
@@ -49,7 +88,7 @@ func stopOrphan(ctx context.Context, o Options, cluster string) error {
 func awaitEnd(ctx context.Context, pid int, cluster string) bool {
 	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
-	for serves(ctx, pid, cluster) {
+	for onCluster(commandLine(ctx, pid), cluster) {
 		if pause(ctx, 20*time.Millisecond) != nil {
 			return false
 		}
@@ -70,18 +109,27 @@ func postmaster(cluster string) (int, error) {
 	return 0, nil // cut short by a crash: it names nobody
 }
 
-// serves reports whether the process is a server that was started on this cluster. A number alone does not tell: after a crash of
-// the machine it may be anybody's. A zombie has no command line and serves nothing.
-func serves(ctx context.Context, pid int, cluster string) bool {
+// onCluster reports whether a command line is that of a server on this cluster. A process id alone does not tell: after a crash
+// of the machine the number may be anybody's.
+func onCluster(line, cluster string) bool { return strings.Contains(line, " -D "+cluster+" ") }
+
+// commandLine returns how a process was started, or nothing when it has ended, also when nobody has waited for it yet.
+func commandLine(ctx context.Context, pid int) string {
 	if pid == 0 {
-		return false
+		return ""
 	}
 	if _, err := os.Stat("/proc/self/cmdline"); err == nil {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		return err == nil && bytes.Contains(line, []byte("\x00-D\x00"+cluster+"\x00"))
+		if err != nil {
+			return ""
+		}
+		return string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
 	}
 	line, err := exec.CommandContext(ctx, "ps", "-ww", "-o", "args=", "-p", strconv.Itoa(pid)).Output() //nolint:gosec // G204: the argument is a number
-	return err == nil && bytes.Contains(line, []byte(" -D "+cluster+" "))
+	if err != nil {
+		return ""
+	}
+	return string(line)
 }
 
 // pause waits, or returns the context's error.

@@ -49,17 +49,19 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// portTaken and stillLeaving tell the two failures that starting again mends.
 func (e *exitError) portTaken() bool { return strings.Contains(e.output, "could not bind") }
 
-// stillLeaving is the case after the postmaster was killed: its children hold the shared memory until they notice.
-func (e *exitError) stillLeaving() bool {
-	return strings.Contains(e.output, "shared memory block") && strings.Contains(e.output, "still in use")
+// installation is what a server is started from.
+type installation struct {
+	who          *account
+	bin          Binaries
+	home, socket string
+	held         *os.File // the lock to inherit
 }
 
 // launch starts a server and waits until it takes connections.
-func launch(ctx context.Context, o Options, who *account, bin Binaries, home, socket string, s state) (*server, error) {
-	logFile, err := openLog(home)
+func launch(ctx context.Context, o Options, in installation, s state) (*server, error) {
+	logFile, err := openLog(in.home)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +71,11 @@ func launch(ctx context.Context, o Options, who *account, bin Binaries, home, so
 		return nil, err
 	}
 	// Ending ctx ends the waiting; the server ends when it is stopped.
-	cmd := who.command(context.WithoutCancel(ctx), home, bin.path("postgres"),
-		o.arguments(clusterPath(home), socket, strconv.Itoa(s.Port))...)
+	cmd := in.who.command(context.WithoutCancel(ctx), in.home, in.bin.path("postgres"),
+		o.arguments(clusterPath(in.home), in.socket, strconv.Itoa(s.Port))...)
 	cmd.SysProcAttr.Setsid = true
 	cmd.Stdout, cmd.Stderr = logFile, logFile
+	cmd.ExtraFiles = []*os.File{in.held}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start postgres: %w", err)
 	}
@@ -81,9 +84,9 @@ func launch(ctx context.Context, o Options, who *account, bin Binaries, home, so
 
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	if err := run.ready(ctx, home, s); err != nil {
+	if err := run.ready(ctx, in.home, s); err != nil {
 		if ended, ok := errors.AsType[*exitError](err); ok {
-			ended.output = tail(filepath.Join(home, logName), from)
+			ended.output = tail(filepath.Join(in.home, logName), from)
 			return nil, err
 		}
 		return nil, errors.Join(err, run.stop(context.WithoutCancel(ctx)))

@@ -80,9 +80,9 @@ func (e *BusyError) Error() string {
 	return "another process is using the Postgres cluster in " + e.Dir
 }
 
-// lock takes the folder for this process, until the file is closed or the process ends.
-func lock(dir string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+// lock takes a folder for all who hold the file: this process, and those that inherit it, until each has closed it or ended.
+func lock(dir, name string) (*os.File, error) {
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

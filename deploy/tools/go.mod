@@ -1,3 +1,4 @@
+// Tools for development, pinned. Run them from the root: go tool -modfile=deploy/tools/go.mod golangci-lint run
 module aftercare/deploy/tools
 
 go 1.26.0
