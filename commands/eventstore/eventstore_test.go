@@ -15,6 +15,7 @@ import (
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
 	"aftercare/deploy/eventnode"
+	"aftercare/domain"
 	"aftercare/domain/codec"
 )
 
@@ -190,6 +191,33 @@ func TestACallInAnOutageWaitsForItsEnd(t *testing.T) {
 	n.start(t)
 	if err := <-answer; err != nil {
 		t.Errorf("append during the outage: %v", err)
+	}
+}
+
+func TestClosingEndsFollowing(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	for name, url := range map[string]string{"live": n.url, "connecting": silent(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := openLog(t, url, logtest.Codec(), eventstore.Options{OperationTimeout: time.Second})
+			live, ended := make(chan struct{}), make(chan error, 1)
+			go func() {
+				ended <- log.Follow(t.Context(), domain.Position{}, nil, func([]domain.Recorded, bool) error {
+					close(live)
+					return nil
+				})
+			}()
+			if url == n.url {
+				<-live
+			}
+			if err := log.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-ended; err == nil || errors.Is(err, context.Canceled) {
+				t.Errorf("follow ended with %v, want that the log is closed", err)
+			}
+		})
 	}
 }
 

@@ -40,6 +40,9 @@ func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []stri
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
+		case <-l.pool.closing:
+			timer.Stop()
+			return errClosed
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
@@ -88,6 +91,8 @@ func (w *follower) once(ctx context.Context) error {
 			}
 		case <-confirmed:
 			return errors.New("the event store did not confirm the subscription in time")
+		case <-w.log.pool.closing:
+			return errClosed
 		case <-ctx.Done():
 			return ctx.Err()
 		}

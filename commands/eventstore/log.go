@@ -61,7 +61,7 @@ func Open(url string, c *codec.Codec, s seal.Sealer, o Options) (*Log, error) {
 	return &Log{options: o, codec: c, sealer: s, pool: p, slots: make(chan struct{}, o.MaxConnections)}, nil
 }
 
-// Close refuses new calls and waits for those in flight, which their timeouts bound.
+// Close refuses new calls, ends every Follow and waits for the calls in flight, which their timeouts bound.
 func (l *Log) Close() error {
 	l.pool.close()
 	return nil

@@ -23,6 +23,8 @@ type pool struct {
 	idle   []session
 	epoch  int // grows whenever a client finds its server gone
 	closed bool
+	// closing is closed when closed is set.
+	closing chan struct{}
 	// running counts sessions in use and dials under way.
 	running sync.WaitGroup
 }
@@ -43,7 +45,7 @@ func newPool(url string, timeout time.Duration, logger *slog.Logger) (*pool, err
 	config.MaxDiscoverAttempts = 1
 	config.DiscoveryInterval = 1 // ms: the client sleeps this long even after its last attempt
 	config.GossipTimeout = max(1, min(config.GossipTimeout, int(timeout/time.Second)))
-	p := &pool{config: *config, logger: logger}
+	p := &pool{config: *config, logger: logger, closing: make(chan struct{})}
 	p.config.Logger = p.log
 	return p, nil
 }
@@ -134,10 +136,13 @@ func (p *pool) release(s session, err error) {
 	}
 }
 
-// close refuses new calls, waits for those in flight and closes all clients.
+// close refuses new calls, waits for those in flight and closes all clients. It may be called again.
 func (p *pool) close() {
 	p.mu.Lock()
-	p.closed = true
+	if !p.closed {
+		p.closed = true
+		close(p.closing)
+	}
 	for _, s := range p.idle {
 		_ = s.client.Close() // never fails
 	}
