@@ -2,11 +2,9 @@ package eventnode
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"sync"
-	"syscall"
 )
 
 // logFile is what the log needs from the thing it is written to.
@@ -96,23 +94,6 @@ func (f *memoryFile) Size() (int64, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return int64(len(f.bytes)), nil
-}
-
-// lockFile takes the single-writer lock. The kernel gives it back when the process ends, however
-// it ends. It fails with ErrLocked when somebody else holds it.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open lock: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits an int
-		_ = f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%w: %s", ErrLocked, path)
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return f, nil
 }
 
 // syncDir makes the names in a directory durable.

@@ -109,7 +109,7 @@ func (n *Node) open() error {
 		if err := os.MkdirAll(n.opts.Dir, 0o700); err != nil {
 			return fmt.Errorf("open event node: %w", err)
 		}
-		lock, err := lockFile(filepath.Join(n.opts.Dir, "lock"))
+		lock, err := lockDir(filepath.Join(n.opts.Dir, "lock"))
 		if err != nil {
 			return fmt.Errorf("open event node: %w", err)
 		}
