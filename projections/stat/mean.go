@@ -36,19 +36,6 @@ func MeanOf(n int64, sum, squares float64) Mean {
 // Sufficient reports whether there are at least MinSample values.
 func (m Mean) Sufficient() bool { return m.N >= MinSample }
 
-// Scale returns the mean after each value x became a·x + b, for a ≥ 0.
-func (m Mean) Scale(a, b float64) Mean {
-	move := func(x *float64, by float64) *float64 {
-		if x == nil {
-			return nil
-		}
-		y := a**x + by
-		return &y
-	}
-	m.Value, m.Low, m.High, m.Deviation = move(m.Value, b), move(m.Low, b), move(m.High, b), move(m.Deviation, 0)
-	return m
-}
-
 // Student returns the 97.5 % quantile of Student's distribution: exact for one and two degrees of freedom, else by the
 // expansion of Hill (1970), whose error is below 1e-5.
 func Student(degrees int64) float64 {
