@@ -56,6 +56,9 @@ func (l Limits) Validate(graphql.ExecutableSchema) error { return nil }
 func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationContext) *gqlerror.Error {
 	m := measure{variables: op.Variables, fragments: map[*ast.FragmentDefinition]size{}}
 	total := m.set(op.Operation.SelectionSet)
+	if total.deferred {
+		return gqlerror.Wrap(domain.Refuse(domain.Invalid, "directive.unsupported", "name", "defer"))
+	}
 	for _, c := range []struct {
 		what       string
 		got, limit int
@@ -78,7 +81,11 @@ func (l Limits) MutateOperationContext(_ context.Context, op *graphql.OperationC
 const maxIntrospectionLists = 2
 
 // size is what a selection asks for. Numbers stop at the largest int.
-type size struct{ cost, depth, aliases, lists int }
+type size struct {
+	cost, depth, aliases, lists int
+	// deferred says that there is a @defer, which the library answers in a form of its own, with null for what is not.
+	deferred bool
+}
 
 // measure measures selections. Every fragment is measured once, however often it is spread: the time is that of reading
 // the document, while what a document stands for can be exponentially larger.
@@ -96,13 +103,16 @@ func (m measure) set(set ast.SelectionSet) size {
 			part = m.field(s)
 		case *ast.InlineFragment:
 			part = m.set(s.SelectionSet)
+			part.deferred = part.deferred || s.Directives.ForName("defer") != nil
 		case *ast.FragmentSpread:
 			part = m.fragment(s.Definition)
+			part.deferred = part.deferred || s.Directives.ForName("defer") != nil
 		}
 		total.cost = add(total.cost, part.cost)
 		total.aliases = add(total.aliases, part.aliases)
 		total.depth = max(total.depth, part.depth)
 		total.lists = max(total.lists, part.lists)
+		total.deferred = total.deferred || part.deferred
 	}
 	return total
 }

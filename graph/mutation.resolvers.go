@@ -7,87 +7,135 @@ package graph
 
 import (
 	"context"
-	"fmt"
+	"time"
 
+	"aftercare/domain/seal"
+	"aftercare/domain/ticket"
 	"aftercare/graph/model"
 )
 
 func (r *mutationResolver) ReceiveTicket(ctx context.Context, input model.ReceiveTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ReceiveTicket - receiveTicket"))
+	return r.receive(ctx, input)
 }
 
 func (r *mutationResolver) AcknowledgeTicket(ctx context.Context, input model.AcknowledgeTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: AcknowledgeTicket - acknowledgeTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Acknowledge{At: at}
+	})
 }
 
 func (r *mutationResolver) RespondToTicket(ctx context.Context, input model.RespondToTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: RespondToTicket - respondToTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Respond{
+			At: at, Agent: text(input.Agent), Message: say(input.Message), Automatic: input.Automatic != nil && *input.Automatic,
+		}
+	})
 }
 
 func (r *mutationResolver) ClassifyTicket(ctx context.Context, input model.ClassifyTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ClassifyTicket - classifyTicket"))
+	codes, err := details(input.Details)
+	if err != nil {
+		return r.refused(ctx, err)
+	}
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Classify{At: at, Details: codes}
+	})
 }
 
 func (r *mutationResolver) ChangeTicketPriority(ctx context.Context, input model.ChangeTicketPriorityInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ChangeTicketPriority - changeTicketPriority"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.ChangePriority{At: at, Priority: input.Priority, Reason: say(input.Reason)}
+	})
 }
 
 func (r *mutationResolver) AssignTicket(ctx context.Context, input model.AssignTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: AssignTicket - assignTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Assign{At: at, Team: text(input.Team), Agent: text(input.Agent)}
+	})
 }
 
 func (r *mutationResolver) EscalateTicket(ctx context.Context, input model.EscalateTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: EscalateTicket - escalateTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Escalate{At: at, To: input.To, Reason: say(input.Reason)}
+	})
 }
 
 func (r *mutationResolver) WaitTicket(ctx context.Context, input model.WaitTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: WaitTicket - waitTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Wait{At: at, Reason: input.Reason, Note: say(input.Note)}
+	})
 }
 
 func (r *mutationResolver) ResumeTicket(ctx context.Context, input model.ResumeTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ResumeTicket - resumeTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Resume{At: at}
+	})
 }
 
 func (r *mutationResolver) DispatchTicket(ctx context.Context, input model.DispatchTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: DispatchTicket - dispatchTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Dispatch{At: at, Agent: text(input.Agent)}
+	})
 }
 
 func (r *mutationResolver) ArriveTicket(ctx context.Context, input model.ArriveTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ArriveTicket - arriveTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Arrive{At: at}
+	})
 }
 
 func (r *mutationResolver) DiagnoseTicket(ctx context.Context, input model.DiagnoseTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: DiagnoseTicket - diagnoseTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Diagnose{At: at, Cause: text(input.Cause), Note: say(input.Note)}
+	})
 }
 
 func (r *mutationResolver) PlanTicket(ctx context.Context, input model.PlanTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: PlanTicket - planTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Plan{At: at, Plan: say(input.Plan)}
+	})
 }
 
 func (r *mutationResolver) ConfirmTicket(ctx context.Context, input model.ConfirmTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ConfirmTicket - confirmTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Confirm{At: at, Note: say(input.Note)}
+	})
 }
 
 func (r *mutationResolver) ResolveTicket(ctx context.Context, input model.ResolveTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ResolveTicket - resolveTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Resolve{
+			At: at, Resolution: text(input.Resolution), Agent: text(input.Agent), Note: say(input.Note),
+		}
+	})
 }
 
 func (r *mutationResolver) ReopenTicket(ctx context.Context, input model.ReopenTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: ReopenTicket - reopenTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Reopen{At: at, Reason: say(input.Reason)}
+	})
 }
 
 func (r *mutationResolver) CloseTicket(ctx context.Context, input model.CloseTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: CloseTicket - closeTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Close{At: at, Outcome: text(input.Outcome)}
+	})
 }
 
 func (r *mutationResolver) CancelTicket(ctx context.Context, input model.CancelTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: CancelTicket - cancelTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, _ func(*string) seal.Text) ticket.Command {
+		return ticket.Cancel{At: at, Reason: text(input.Reason)}
+	})
 }
 
 func (r *mutationResolver) NoteTicket(ctx context.Context, input model.NoteTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: NoteTicket - noteTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.AddNote{At: at, Text: say(&input.Text)}
+	})
 }
 
 func (r *mutationResolver) RateTicket(ctx context.Context, input model.RateTicketInput) (model.TicketResult, error) {
-	panic(fmt.Errorf("not implemented: RateTicket - rateTicket"))
+	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
+		return ticket.Rate{At: at, Score: input.Score, Min: input.Min, Max: input.Max, Comment: say(input.Comment)}
+	})
 }
