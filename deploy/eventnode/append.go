@@ -144,7 +144,7 @@ func structuredID(id [16]byte) *shared.UUID {
 }
 
 // toRevision reads a revision off the wire; those no event can have become the largest.
-func toRevision(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // bounded
+func toRevision(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 func appendResponse(q *writeRequest, res writeResult) *streams.AppendResp {
 	if res.verdict == verdictWrong {

@@ -69,7 +69,7 @@ func encodeEvent(event, link *record, stringIDs bool) encodedMessage {
 	inner = protowire.AppendTag(inner, fieldEventCommit, protowire.VarintType)
 	inner = protowire.AppendVarint(inner, original.position)
 	// The length of the whole is known only now: put the header right in front of it.
-	n := uint64(len(inner) - 16)
+	n := uint64(len(inner) - 16) //nolint:gosec // not negative
 	head := 16 - 1 - protowire.SizeVarint(n)
 	_ = protowire.AppendVarint(protowire.AppendTag(inner[head:head], fieldRespEvent, protowire.BytesType), n)
 	return inner[head:]
@@ -105,7 +105,7 @@ func appendRecorded(b []byte, field protowire.Number, r *record, stringIDs bool)
 	// A varint of five bytes may have leading zero groups, so the gap never has to be closed.
 	n := len(b) - start
 	for i := range gap {
-		b[start-gap+i] = byte(n>>(7*i))&0x7f | 0x80
+		b[start-gap+i] = byte(n>>(7*i)&0x7f) | 0x80
 	}
 	b[start-1] &= 0x7f
 	return b

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -64,7 +65,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	var before []written
 	once(t, dir, func(c *esdb.Client) {
 		for i := range 50 {
-			put(t, c, fmt.Sprintf("s-%d", i%7), esdb.Any{}, events(fmt.Sprint(i), fmt.Sprint(i, "b"))...)
+			put(t, c, fmt.Sprintf("s-%d", i%7), esdb.Any{}, events(strconv.Itoa(i), fmt.Sprint(i, "b"))...)
 		}
 		setMeta(t, c, "s-1", `{"$maxCount":2}`)
 		remove(t, c, "s-2")
@@ -232,7 +233,7 @@ func TestDamagedRecordIsNeverServed(t *testing.T) {
 func damaged(tb testing.TB, err error, position uint64) {
 	tb.Helper()
 	var e *esdb.Error
-	if !errors.As(err, &e) || status.Code(e.Err()) != codes.DataLoss || !strings.Contains(err.Error(), fmt.Sprint(position)) {
+	if !errors.As(err, &e) || status.Code(e.Err()) != codes.DataLoss || !strings.Contains(err.Error(), strconv.FormatUint(position, 10)) {
 		tb.Errorf("got %v, want a loss of data at %d", err, position)
 	}
 }
@@ -335,7 +336,7 @@ func writeUntilKilled(tb testing.TB, c *esdb.Client, round int, acknowledged map
 			defer func() { acks <- written{} }()
 			stream := fmt.Sprintf("kill-%d-%d", round, w)
 			for i := 0; ; i++ {
-				data := fmt.Sprint(i)
+				data := strconv.Itoa(i)
 				res, err := c.AppendToStream(ctx, stream, esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, event(data))
 				if err != nil {
 					return

@@ -1,7 +1,7 @@
 package eventnode_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -62,7 +62,7 @@ func TestCheckpoints(t *testing.T) {
 	c := node(t)
 	var want []uint64
 	for i := range 25 {
-		if res := put(t, c, "noise", esdb.Any{}, event(fmt.Sprint(i))); i%10 == 9 || i == 24 {
+		if res := put(t, c, "noise", esdb.Any{}, event(strconv.Itoa(i))); i%10 == 9 || i == 24 {
 			want = append(want, res.CommitPosition)
 		}
 	}
@@ -76,7 +76,7 @@ func TestCheckpoints(t *testing.T) {
 	}
 	var live uint64
 	for i := range 10 {
-		live = put(t, c, "noise", esdb.Any{}, event(fmt.Sprint(i))).CommitPosition
+		live = put(t, c, "noise", esdb.Any{}, event(strconv.Itoa(i))).CommitPosition
 	}
 	if e := sub.Recv(); e.CheckPointReached == nil || e.CheckPointReached.Commit != live {
 		t.Errorf("got %+v, want a live checkpoint at %d", e, live)

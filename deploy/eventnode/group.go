@@ -101,7 +101,7 @@ func (g *group) do(q *writeRequest) (writeResult, error) {
 	var records []record
 	switch q.kind {
 	case writeAppend:
-		records, err = g.appends(q, d)
+		records, err = g.appends(q)
 	case writeDelete:
 		records, err = g.deletion(q, d)
 		if records == nil && err == nil {
@@ -130,7 +130,7 @@ func (g *group) do(q *writeRequest) (writeResult, error) {
 
 // appends returns the events of an append and, when it brings a stream back to life, the metadata
 // that hides what was deleted.
-func (g *group) appends(q *writeRequest, d decision) ([]record, error) {
+func (g *group) appends(q *writeRequest) ([]record, error) {
 	if len(q.events) == 0 {
 		return nil, nil
 	}

@@ -100,8 +100,7 @@ func code(err error) esdb.ErrorCode {
 	if err == nil {
 		return -1
 	}
-	var e *esdb.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*esdb.Error](err); ok {
 		return e.Code()
 	}
 	return -2

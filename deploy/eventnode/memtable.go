@@ -7,7 +7,7 @@ type streamInfo struct {
 	tombstone uint64 // position of the event that ended the stream, or 0
 }
 
-// memStream is the part of a stream that one memtable holds: revisions first, first+1, …
+// memStream is the part of a stream that one memtable holds: revisions from first on.
 type memStream struct {
 	streamInfo
 	first     int64

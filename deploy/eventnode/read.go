@@ -225,7 +225,7 @@ func (c *readCall) readStream() error {
 		if c.backwards {
 			room = from - low + 1
 		}
-		page := min(int64(min(count, math.MaxInt32)), room, pageEvents) //nolint:gosec // bounded
+		page := min(int64(min(count, math.MaxInt32)), room, pageEvents)
 		n, err := c.page(name, from, page, deliver)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package eventnode_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -16,7 +17,7 @@ func TestReadStreamInBothDirections(t *testing.T) {
 	const total = 1500 // more than two pages
 	want := make([]string, total)
 	for i := range want {
-		want[i] = fmt.Sprint(i)
+		want[i] = strconv.Itoa(i)
 	}
 	for chunk := range slices.Chunk(want, 100) {
 		put(t, c, "s", esdb.Any{}, events(chunk...)...)

@@ -77,11 +77,6 @@ func appendRecord(b []byte, r *record) []byte {
 	return b
 }
 
-// recordSize is the number of bytes that r takes in the log.
-func recordSize(r *record) uint64 {
-	return uint64(recordMin + len(r.stream) + len(r.kind) + len(r.meta) + len(r.data)) //nolint:gosec // not negative
-}
-
 // decodeRecord reads the record that b starts with and that must stand at position.
 // It fails with errDamaged for anything that appendRecord did not write there.
 func decodeRecord(b []byte, position uint64) (record, error) {

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -85,7 +85,7 @@ func recorded(r *eventnode.Record, stringIDs bool) *streams.ReadResp_ReadEvent_R
 	return &streams.ReadResp_ReadEvent_RecordedEvent{
 		Id: id, StreamIdentifier: &shared.StreamIdentifier{StreamName: r.Stream}, StreamRevision: uint64(r.Revision), //nolint:gosec // not negative
 		PreparePosition: r.Position, CommitPosition: r.Position, CustomMetadata: r.Meta, Data: r.Data,
-		Metadata: map[string]string{"type": string(r.Kind), "content-type": content, "created": fmt.Sprint(r.Created)},
+		Metadata: map[string]string{"type": string(r.Kind), "content-type": content, "created": strconv.FormatInt(r.Created, 10)},
 	}
 }
 

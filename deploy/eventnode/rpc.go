@@ -41,8 +41,7 @@ func newServer(n *Node) *grpc.Server {
 func unaryErrors(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	res, err := next(ctx, req)
 	err = toWire(err)
-	var wire *wireError
-	if errors.As(err, &wire) {
+	if wire, ok := errors.AsType[*wireError](err); ok {
 		_ = grpc.SetTrailer(ctx, wire.trailers) // fails only outside a call
 	}
 	return res, err
@@ -50,8 +49,7 @@ func unaryErrors(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grp
 
 func streamErrors(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	err := toWire(next(srv, stream))
-	var wire *wireError
-	if errors.As(err, &wire) {
+	if wire, ok := errors.AsType[*wireError](err); ok {
 		stream.SetTrailer(wire.trailers)
 	}
 	return err

@@ -242,7 +242,7 @@ func TestConcurrentAppendsToOneStream(t *testing.T) {
 		t.Fatalf("got %d events and %v, want %d", len(got), err, 2*writers*each)
 	}
 	for i, e := range got {
-		if e.Event.EventNumber != uint64(i) { //nolint:gosec // not negative
+		if e.Event.EventNumber != uint64(i) {
 			t.Fatalf("event %d has revision %d", i, e.Event.EventNumber)
 		}
 		if i%2 == 1 && string(e.Event.Data) != string(got[i-1].Event.Data) {

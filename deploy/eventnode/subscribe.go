@@ -266,5 +266,5 @@ func (s *streamSubscription) advance() error {
 	if info.last < 0 {
 		return s.caughtUp()
 	}
-	return s.caughtUp(appendNumber(nil, 2, uint64(info.last))...) //nolint:gosec // not negative
+	return s.caughtUp(appendNumber(nil, 2, uint64(info.last))...)
 }

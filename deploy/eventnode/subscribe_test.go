@@ -3,6 +3,7 @@ package eventnode_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -114,7 +115,7 @@ func TestAllSubscription(t *testing.T) {
 	c := node(t)
 	var third *esdb.WriteResult
 	for i := range 6 {
-		if res := put(t, c, fmt.Sprintf("s-%d", i), esdb.Any{}, event(fmt.Sprint(i))); i == 3 {
+		if res := put(t, c, fmt.Sprintf("s-%d", i), esdb.Any{}, event(strconv.Itoa(i))); i == 3 {
 			third = res
 		}
 	}
@@ -146,7 +147,7 @@ func TestNothingIsMissedUnderConcurrentWrites(t *testing.T) {
 	for w := range cap(done) {
 		go func() {
 			for i := range total / 4 {
-				_, err := c.AppendToStream(t.Context(), fmt.Sprintf("s-%d", w), esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, event(fmt.Sprint(i)))
+				_, err := c.AppendToStream(t.Context(), fmt.Sprintf("s-%d", w), esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, event(strconv.Itoa(i)))
 				if err != nil {
 					done <- err
 					return

@@ -8,8 +8,8 @@ import (
 // syncData makes the contents and the size of f durable, but not its times, which nobody reads.
 func syncData(f *os.File) error {
 	for {
-		err := syscall.Fdatasync(int(f.Fd())) //nolint:gosec // a descriptor fits an int
-		if err != syscall.EINTR {             //nolint:errorlint // a bare errno
+		err := syscall.Fdatasync(int(f.Fd()))
+		if err != syscall.EINTR {
 			return err
 		}
 	}
