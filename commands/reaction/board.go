@@ -8,6 +8,10 @@ import (
 	"aftercare/domain/clock"
 )
 
+// grace is how long after the due time a breach is recorded. At the due time itself stopping is still in time, and what was
+// done at the last moment should be in the log before the breach is.
+const grace = time.Second
+
 // instance names one clock of one case.
 type instance struct {
 	stream string
@@ -20,7 +24,7 @@ type running struct {
 	due time.Time
 	// cause is the event that set the due time.
 	cause domain.UUID
-	// next is when to look at it: the due time, or later after a failure.
+	// next is when to look at it: a moment after the due time, or later after a failure.
 	next     time.Time
 	failures int
 	index    int // in the heap, -1 when it is not there
@@ -58,7 +62,7 @@ func (b *board) apply(r domain.Recorded) {
 
 func (b *board) start(r domain.Recorded, number int, due time.Time) {
 	b.stop(r.Stream, number)
-	c := &running{instance: instance{r.Stream, number}, due: due, next: due, cause: r.ID}
+	c := &running{instance: instance{r.Stream, number}, due: due, next: due.Add(grace), cause: r.ID}
 	b.all[c.instance] = c
 	heap.Push(&b.order, c)
 }

@@ -32,7 +32,7 @@ func decide(s lapses, c ticket.Command) ([]domain.Event, error) {
 	var events []domain.Event
 	if c, ok := c.(ticket.Lapse); ok {
 		for i, due := range s {
-			if !due.After(c.At) {
+			if due.Before(c.At) { // at the due time stopping is in time
 				events = append(events, clock.Breached{At: due, Instance: i})
 			}
 		}
@@ -151,6 +151,9 @@ func run(t *testing.T, timer reaction.Timer) (stop func()) {
 	}
 }
 
+// grace is how long after the due time a breach is recorded.
+const grace = time.Second
+
 // pass lets time pass and what is due then happen.
 func pass(d time.Duration) {
 	time.Sleep(d) // of the bubble
@@ -164,14 +167,14 @@ func TestABreachIsRecordedWhenDue(t *testing.T) {
 		s.record(t, "ticket-1", s.started(1, time.Hour), s.started(2, 90*time.Minute))
 		s.record(t, "complaint-1", s.started(1, time.Hour)) // not this timer's
 		defer run(t, s.timer())()
-		pass(time.Hour - time.Nanosecond)
+		pass(time.Hour)
 		s.want(t, "ticket-1", map[int]time.Duration{})
 		s.record(t, "ticket-2", s.started(1, 65*time.Minute)) // due before what it sleeps for
-		pass(time.Nanosecond)
-		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour})
+		pass(grace)
+		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour + grace})
 		pass(24 * time.Hour)
-		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour, 2: 90 * time.Minute})
-		s.want(t, "ticket-2", map[int]time.Duration{1: 65 * time.Minute})
+		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour + grace, 2: 90*time.Minute + grace})
+		s.want(t, "ticket-2", map[int]time.Duration{1: 65*time.Minute + grace})
 		s.want(t, "complaint-1", map[int]time.Duration{})
 	})
 }
@@ -189,7 +192,7 @@ func TestOnlyRunningClocksAreBreached(t *testing.T) {
 		s.want(t, "ticket-1", map[int]time.Duration{})
 		s.record(t, "ticket-1", clock.Resumed{At: at, Instance: 1, Due: at.Add(3 * time.Hour)})
 		pass(24 * time.Hour)
-		s.want(t, "ticket-1", map[int]time.Duration{1: 3 * time.Hour})
+		s.want(t, "ticket-1", map[int]time.Duration{1: 3*time.Hour + grace})
 	})
 }
 
@@ -207,7 +210,7 @@ func TestARestartRecordsWhatWasMissedOnce(t *testing.T) {
 			pass(time.Minute)
 			stop()
 		}
-		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour, 2: 4 * time.Hour})
+		s.want(t, "ticket-1", map[int]time.Duration{1: time.Hour + grace, 2: 4 * time.Hour})
 	})
 }
 
@@ -269,7 +272,7 @@ func TestAFailureHoldsUpNoOther(t *testing.T) {
 		defer run(t, timer)()
 		pass(time.Hour + time.Minute)
 		s.want(t, "ticket-1", map[int]time.Duration{})
-		s.want(t, "ticket-2", map[int]time.Duration{1: time.Hour})
+		s.want(t, "ticket-2", map[int]time.Duration{1: time.Hour + grace})
 		sent.set("1", nil)
 		pass(10 * time.Minute)
 		if got := s.breaches(t, "ticket-1"); len(got) != 1 {
