@@ -16,9 +16,14 @@ const (
 	WorkingDaysSameTime
 	// CalendarDays end at 24:00 local time of the n-th day after the day of the start.
 	CalendarDays
+	// CalendarDaysSameTime end n days later at the time of day the clock started.
+	CalendarDaysSameTime
 )
 
-var unitNames = [...]string{Minutes: "minutes", WorkingDays: "working_days", WorkingDaysSameTime: "working_days_same_time", CalendarDays: "calendar_days"}
+var unitNames = [...]string{
+	Minutes: "minutes", WorkingDays: "working_days", WorkingDaysSameTime: "working_days_same_time", CalendarDays: "calendar_days",
+	CalendarDaysSameTime: "calendar_days_same_time",
+}
 
 // String returns the stored name, or "" for the zero Unit.
 func (u Unit) String() string {
@@ -32,7 +37,7 @@ func (u Unit) String() string {
 func ParseUnit(s string) (Unit, error) {
 	for u, name := range unitNames {
 		if name == s && name != "" {
-			return Unit(u), nil //nolint:gosec // an index of a table of five
+			return Unit(u), nil //nolint:gosec // an index of a short table
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "clock.unknown-unit", "value", s)

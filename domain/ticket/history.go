@@ -1,0 +1,149 @@
+package ticket
+
+import (
+	"strconv"
+	"time"
+
+	"aftercare/domain"
+	"aftercare/domain/clock"
+)
+
+// history takes in what another system of record says.
+func (d *decision) history(c Command, at time.Time) error {
+	before := len(d.events)
+	d.clocks(d.engine.Lapse(d.Clocks, at))
+	lapsed := len(d.events)
+	var err error
+	switch c := c.(type) {
+	case RecordStatus:
+		err = d.status(c)
+	case RecordTarget:
+		err = d.target(c)
+	case RecordVerdict:
+		err = d.verdict(c)
+	default:
+	}
+	if err != nil || len(d.events) == lapsed {
+		d.events = d.events[:before]
+	}
+	return err
+}
+
+func (d *decision) status(c RecordStatus) error {
+	if c.Seq <= 0 {
+		return domain.Refuse(domain.Invalid, ErrBadSequence.Code, "seq", strconv.Itoa(c.Seq))
+	}
+	if c.Seq <= d.Recorded {
+		return nil
+	}
+	if c.Status == "" {
+		return missing("status")
+	}
+	if err := check(c.Details.codes("status", c.Status, "reason", c.Reason)); err != nil {
+		return err
+	}
+	at := c.At.UTC()
+	d.record(StatusRecorded{At: at, Seq: c.Seq, Status: c.Status, Agent: c.Details.Agent})
+	d.differences(c.Details, at)
+	d.row(c.Fact, c.Details.Agent, at)
+	d.phase(c, at)
+	return nil
+}
+
+// differences records what of the details is new.
+func (d *decision) differences(details Details, at time.Time) {
+	change := d.Details.but(details)
+	if change.isZero() {
+		return
+	}
+	if change.Team != "" || change.Agent != "" {
+		now := d.Details.with(Details{Team: change.Team, Agent: change.Agent})
+		d.fact(Assigned{At: at, Team: now.Team, Agent: now.Agent}, "assigned")
+	}
+	if change.Priority != "" {
+		d.record(PriorityChanged{At: at, From: d.Details.Priority, To: change.Priority})
+	}
+	change.Team, change.Agent, change.Priority = "", "", ""
+	if !change.isZero() {
+		d.fact(Classified{At: at, Details: change}, "classified")
+	}
+	if d.active() {
+		d.supersede(at, clock.Change{Reason: "classification"})
+	}
+}
+
+// row records the further fact that a row stands for.
+func (d *decision) row(f Fact, agent string, at time.Time) {
+	switch f {
+	case FactAcknowledged:
+		d.fact(Acknowledged{At: at}, f.String())
+	case FactResponded:
+		d.fact(Responded{At: at, Agent: agent}, f.String())
+	case FactEscalated:
+		d.fact(Escalated{At: at, To: d.Details.Team, Level: d.Level + 1}, f.String())
+	case FactDispatched:
+		d.fact(Dispatched{At: at, Agent: agent}, f.String())
+	case FactArrived:
+		d.fact(Arrived{At: at}, f.String())
+	case FactDiagnosed:
+		d.fact(Diagnosed{At: at}, f.String())
+	case FactPlanned:
+		d.fact(Planned{At: at}, f.String())
+	case FactConfirmed:
+		d.fact(Confirmed{At: at}, f.String())
+	}
+}
+
+// phase records what the status means for where the case stands. Coming back from resolved, closed or cancelled to work is a
+// reopening; from closed to resolved is not, and neither is staying where it was.
+func (d *decision) phase(c RecordStatus, at time.Time) {
+	if c.Phase == Open || c.Phase == Waiting {
+		if !d.active() {
+			d.fact(Reopened{At: at, From: d.Phase}, "reopened")
+		}
+		if d.Phase == Waiting && (c.Phase == Open || c.Reason != d.WaitReason) {
+			d.record(Resumed{At: at})
+			d.clocks(d.engine.Resume(d.Clocks, at))
+		}
+		if c.Phase == Waiting && d.Phase == Open {
+			d.record(WaitStarted{At: at, Reason: c.Reason})
+			d.clocks(d.engine.Pause(d.Clocks, c.Reason, at))
+		}
+		return
+	}
+	if c.Phase == d.Phase {
+		return
+	}
+	switch c.Phase {
+	case Done:
+		d.fact(Resolved{At: at, Agent: d.Details.Agent}, "resolved")
+	case Shut:
+		d.fact(Closed{At: at}, "closed")
+	case Void:
+		d.fact(Cancelled{At: at}, "cancelled")
+		d.clocks(d.engine.Cancel(d.Clocks, "cancelled", at))
+	case Open, Waiting: // above
+	}
+}
+
+func (d *decision) target(c RecordTarget) error {
+	if c.Clock == "" || c.Due.IsZero() {
+		return missing("clock")
+	}
+	if due, ok := d.targets[c.Clock]; ok && due.Equal(c.Due) {
+		return nil
+	}
+	d.record(clock.TargetRecorded{At: c.At.UTC(), Clock: c.Clock, Due: c.Due.UTC(), Source: c.Source})
+	return nil
+}
+
+func (d *decision) verdict(c RecordVerdict) error {
+	if c.Clock == "" {
+		return missing("clock")
+	}
+	if met, ok := d.verdicts[c.Clock]; ok && met == c.Met {
+		return nil
+	}
+	d.record(clock.VerdictRecorded{At: c.At.UTC(), Clock: c.Clock, Met: c.Met, Source: c.Source})
+	return nil
+}
