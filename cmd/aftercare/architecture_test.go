@@ -24,11 +24,9 @@ var layers = map[string][]string{
 	// What runs us knows nothing of us, and no part of it of another.
 	"aftercare/deploy/eventnode": {},
 	"aftercare/deploy/localpg":   {},
-	// Test support, which starts what tests need.
-	"aftercare/projections/postgres/pgtest": {"aftercare/projections/postgres", "aftercare/deploy/localpg"},
 }
 
-// testsMay is what tests may import as well: the servers to test against.
+// testsMay is what tests, and the packages for tests, whose names end in "test", may import as well: the servers to test against.
 var testsMay = []string{"aftercare/deploy"}
 
 // topLevel is everything the repository's root holds.
@@ -78,6 +76,8 @@ func TestTheTableIsHeld(t *testing.T) {
 		"the other side":          {goPackage{ImportPath: "aftercare/commands/importer", Imports: []string{"aftercare/projections"}}, []string{"aftercare/commands/importer imports aftercare/projections"}},
 		"the other side, in test": {goPackage{ImportPath: "aftercare/projections", XTestImports: []string{"aftercare/commands"}}, []string{"aftercare/projections imports aftercare/commands in tests"}},
 		"a server in a program":   {goPackage{ImportPath: "aftercare/commands", Imports: []string{"aftercare/deploy/eventnode"}}, []string{"aftercare/commands imports aftercare/deploy/eventnode"}},
+		"a server for tests":      {goPackage{ImportPath: "aftercare/commands/logtest", Imports: []string{"aftercare/deploy/eventnode"}}, nil},
+		"tests in a program":      {goPackage{ImportPath: "aftercare/commands", Imports: []string{"aftercare/commands/logtest"}}, []string{"aftercare/commands imports aftercare/commands/logtest"}},
 		"us from a server":        {goPackage{ImportPath: "aftercare/deploy/eventnode", Imports: []string{"aftercare/domain"}}, []string{"aftercare/deploy/eventnode imports aftercare/domain"}},
 		"a new tree":              {goPackage{ImportPath: "aftercare/util"}, []string{"aftercare/util is in no tree"}},
 	}
@@ -115,13 +115,18 @@ func violations(packages []goPackage) []string {
 			continue
 		}
 		may := append([]string{tree}, layers[tree]...)
+		inTests := slices.Concat(may, testsMay)
 		for _, imported := range p.Imports {
-			if !allowed(imported, may) {
+			ok := allowed(imported, may) && !forTests(imported)
+			if forTests(p.ImportPath) {
+				ok = allowed(imported, inTests)
+			}
+			if !ok {
 				found = append(found, p.ImportPath+" imports "+imported)
 			}
 		}
 		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
-			if !allowed(imported, slices.Concat(may, testsMay, []string{p.ImportPath})) {
+			if !allowed(imported, inTests) {
 				found = append(found, p.ImportPath+" imports "+imported+" in tests")
 			}
 		}
@@ -132,6 +137,9 @@ func violations(packages []goPackage) []string {
 func allowed(imported string, may []string) bool {
 	return !within(imported, "aftercare") || slices.ContainsFunc(may, func(tree string) bool { return within(imported, tree) })
 }
+
+// forTests reports whether one of our packages is there for tests only.
+func forTests(path string) bool { return within(path, "aftercare") && strings.HasSuffix(path, "test") }
 
 func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
 
