@@ -21,7 +21,7 @@ func (s *Statement) Arg(value any) string {
 	return "$" + strconv.Itoa(len(s.args))
 }
 
-// Set says what {name} stands for. Fragments are ours; what users say goes through Arg.
+// Set says, once, what {name} stands for. Fragments are ours; what users say goes through Arg.
 func (s *Statement) Set(name, fragment string) {
 	s.fragments = append(s.fragments, "{"+name+"}", fragment)
 }

@@ -91,10 +91,11 @@ func ComputeAttainment(ctx context.Context, db facet.DB, q Query) ([]Attainment,
 	}
 	s.Set("group", group)
 	s.Set("where", strings.Join(append(q.window(&s, when), basis, s.Where(q.Filter, at)), " and "))
-	s.Set("as_of", "null::timestamptz")
+	present := "null::timestamptz"
 	if !q.AsOf.IsZero() {
-		s.Set("as_of", s.Arg(q.AsOf)+"::timestamptz")
+		present = s.Arg(q.AsOf) + "::timestamptz"
 	}
+	s.Set("as_of", present)
 	found, err := db.Query(ctx, s.SQL(attainmentSQL), s.Args()...)
 	if err != nil {
 		return nil, fmt.Errorf("compute attainment: %w", err)
