@@ -1,0 +1,152 @@
+package policies
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"aftercare/domain"
+	"aftercare/domain/policy"
+)
+
+// Problem is one reason why a file cannot be used, and where it is. Line and Column count from 1; they are 0 when the problem is
+// the file's as a whole.
+type Problem struct {
+	File         string
+	Line, Column int
+	// Reason is a *domain.Error where the text is well-formed.
+	Reason error
+}
+
+// Error returns "file:line:column: reason".
+func (p *Problem) Error() string {
+	place := p.File
+	if p.Line > 0 {
+		place += ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Column)
+	}
+	return place + ": " + p.Reason.Error()
+}
+
+// Unwrap returns the reason.
+func (p *Problem) Unwrap() error { return p.Reason }
+
+type file struct {
+	Policies []policy.Version `yaml:"policies"`
+}
+
+// Read returns the versions in a file, in its order; name is for messages. Its error joins a *Problem for everything that is
+// wrong with the file.
+func Read(name string, r io.Reader) ([]policy.Version, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read policies: %w", err)
+	}
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, malformed(name, err)
+	}
+	var f file
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+		return nil, malformed(name, err)
+	}
+	if len(f.Policies) == 0 {
+		return nil, &Problem{File: name, Reason: domain.Refuse(domain.Invalid, "policy.file-empty")}
+	}
+	var problems []error
+	for i, v := range f.Policies {
+		for _, reason := range reasons(v.Validate()) {
+			p := &Problem{File: name, Reason: reason}
+			p.Line, p.Column = locate(tree, i, v, reason)
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return f.Policies, nil
+}
+
+// malformed gives an error of the YAML package its place.
+func malformed(name string, err error) error {
+	p := &Problem{File: name, Reason: err}
+	if e, ok := errors.AsType[yaml.Error](err); ok {
+		p.Reason = errors.New(e.GetMessage())
+		if t := e.GetToken(); t != nil && t.Position != nil {
+			p.Line, p.Column = t.Position.Line, t.Position.Column
+		}
+	}
+	return p
+}
+
+// reasons returns the single refusals of an error that may have several.
+func reasons(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost error is the list
+		return many.Unwrap()
+	}
+	return []error{err}
+}
+
+// locate returns where in the file a refusal of its i-th version is: at the field it names, or at the version.
+func locate(tree *ast.File, i int, v policy.Version, reason error) (line, column int) {
+	version := fmt.Sprintf("$.policies[%d]", i)
+	var paths []string
+	if refusal, ok := errors.AsType[*domain.Error](reason); ok {
+		field := refusal.Params["field"]
+		if v.Calendar != nil {
+			paths = append(paths, version+".calendar."+field)
+		}
+		for j, d := range v.Clocks {
+			if d.Clock == refusal.Params["clock"] && d.Validate() != nil {
+				clock := fmt.Sprintf("%s.clocks[%d]", version, j)
+				paths = append(paths, clock+"."+field, clock)
+				break
+			}
+		}
+	}
+	for _, p := range append(paths, version) {
+		path, err := yaml.PathString(p)
+		if err != nil {
+			continue
+		}
+		if node, err := path.FilterFile(tree); err == nil && node != nil {
+			position := first(node).GetToken().Position
+			return position.Line, position.Column
+		}
+	}
+	return 0, 0
+}
+
+// first returns the node a reader sees first: a mapping's own token is a colon.
+func first(node ast.Node) ast.Node {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 && !n.IsFlowStyle {
+			return n.Values[0].Key
+		}
+	case *ast.MappingValueNode:
+		return n.Key
+	}
+	return node
+}
+
+//go:embed preset/default.yaml
+var preset []byte
+
+// Default returns the policies the program comes with, for who has no own yet.
+func Default() []policy.Version {
+	versions, err := Read("preset/default.yaml", bytes.NewReader(preset))
+	if err != nil {
+		panic(err) // a test reads it
+	}
+	return versions
+}
