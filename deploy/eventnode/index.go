@@ -17,6 +17,9 @@ import (
 // flushEvents is how many index entries wait in memory before they go to index.db.
 const flushEvents = 128 << 10
 
+// flushLimit is how many may wait before the writer does, so that a start after a crash stays short.
+const flushLimit = 4 * flushEvents
+
 // flushChunk is how many entries one bbolt transaction takes, which bounds its dirty pages.
 const flushChunk = 16 << 10
 
@@ -211,11 +214,14 @@ func (ix *index) memoryAt(name string, revision int64) uint64 {
 	return 0
 }
 
-// full reports whether the entries in memory should go to disk.
-func (ix *index) full() bool {
+// waiting is how many entries should go to disk, 0 for a node in memory.
+func (ix *index) waiting() int {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	return ix.db != nil && ix.active.events >= flushEvents
+	if ix.db == nil {
+		return 0
+	}
+	return ix.active.events
 }
 
 // flush writes the entries in memory to index.db. After an error they stay in memory and are written

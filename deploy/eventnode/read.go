@@ -245,10 +245,14 @@ func (c *readCall) page(name string, from, n int64, deliver func(*record) error)
 		return 0, err
 	}
 	c.rd.end = c.end.Load()
-	for _, pos := range positions {
-		r, err := c.rd.at(pos)
+	for i, pos := range positions {
+		revision := from + int64(i)
+		if c.backwards {
+			revision = from - int64(i)
+		}
+		r, err := c.at(c.rd, pos, name, revision)
 		if err != nil {
-			return 0, damage(pos, err)
+			return 0, err
 		}
 		if err := deliver(&r); err != nil {
 			return 0, err

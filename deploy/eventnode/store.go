@@ -3,6 +3,7 @@ package eventnode
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -26,7 +27,7 @@ func openStore(l *eventLog, ix *index, through uint64) (*store, uint64, error) {
 	publish := func() {
 		ix.publish(table)
 		table = newMemtable()
-		if ix.full() && failed == nil {
+		if ix.waiting() >= flushLimit && failed == nil {
 			failed = ix.flush()
 		}
 	}
@@ -108,11 +109,21 @@ func (s *store) record(rd *reader, stream string, revision int64) (r record, ok 
 		return record{}, false, err
 	}
 	rd.end = s.end.Load()
-	r, err = rd.at(positions[0])
+	r, err = s.at(rd, positions[0], stream, revision)
+	return r, err == nil, err
+}
+
+// at reads the record at a position and makes sure that it is the one the index meant.
+func (s *store) at(rd *reader, position uint64, stream string, revision int64) (record, error) {
+	r, err := rd.at(position)
 	if err != nil {
-		return record{}, false, damage(positions[0], err)
+		return record{}, damage(position, err)
 	}
-	return r, true, nil
+	if string(r.stream) != stream || r.revision != revision {
+		return record{}, &CorruptError{Position: position, Reason: "the index takes it for revision " +
+			strconv.FormatInt(revision, 10) + " of " + stream + "; remove index.db to build it anew"}
+	}
+	return r, nil
 }
 
 // limits returns the metadata that bounds reads of a stream.

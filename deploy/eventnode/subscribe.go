@@ -250,9 +250,9 @@ func (s *streamSubscription) advance() error {
 	}
 	if info.tombstone != 0 {
 		s.rd.end = s.end.Load()
-		r, err := s.rd.at(info.tombstone)
+		r, err := s.at(s.rd, info.tombstone, s.name, tombstoneRevision)
 		if err != nil {
-			return damage(info.tombstone, err)
+			return err
 		}
 		if err := s.send(&r); err != nil {
 			return err

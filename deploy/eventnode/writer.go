@@ -45,6 +45,7 @@ type writer struct {
 	now    func() time.Time
 	logger *slog.Logger
 	spare  []byte // buffer of the last group
+	dirty  bool   // a failed write left something behind the end of the log
 }
 
 func newWriter(s *store, now func() time.Time, logger *slog.Logger) *writer {
@@ -95,7 +96,10 @@ func (w *writer) run(stop <-chan struct{}) {
 				return
 			}
 		}
-		if w.store.index.full() {
+		switch n := w.store.index.waiting(); {
+		case n >= flushLimit:
+			flush <- struct{}{} // taken soon: the flusher ends its attempt, even if the disk is full
+		case n >= flushEvents:
 			select {
 			case flush <- struct{}{}:
 			default:
@@ -146,11 +150,8 @@ func (w *writer) commit(requests []*writeRequest) {
 		}
 	}
 	if len(g.buf) > 0 {
-		if err := w.store.log.write(g.buf, end); err != nil {
+		if err := w.put(g.buf, end); err != nil {
 			w.logger.Error("append failed, nothing was stored", "error", err, "requests", len(requests))
-			if err := w.store.log.cut(end); err != nil {
-				w.logger.Warn("the unfinished write stays until the next one", "error", err)
-			}
 			w.fail(requests, &notStoredError{err})
 			return
 		}
@@ -166,6 +167,22 @@ func (w *writer) commit(requests []*writeRequest) {
 	for i, q := range requests {
 		q.done <- results[i]
 	}
+}
+
+// put writes b at the end of the log. What a failed write left there is removed first or afterwards,
+// because whole records of it could be taken for stored ones after a crash.
+func (w *writer) put(b []byte, end uint64) error {
+	if w.dirty {
+		if err := w.store.log.cut(end); err != nil {
+			return err
+		}
+		w.dirty = false
+	}
+	err := w.store.log.write(b, end)
+	if err != nil {
+		w.dirty = w.store.log.cut(end) != nil
+	}
+	return err
 }
 
 func (w *writer) fail(requests []*writeRequest, err error) {
