@@ -148,7 +148,7 @@ func (r *Resolver) customer(ctx context.Context, id ticket.ID) (seal.Subject, er
 // nobody is the key of the words of a case whose customer is not known.
 func nobody(id ticket.ID) seal.Subject { return seal.Subject("ticket-" + id) }
 
-func ticketStream(id ticket.ID) string { return "ticket-" + string(id) }
+func ticketStream(id ticket.ID) string { return ticket.Category + "-" + string(id) }
 
 // afterwards returns the case once the view has the change, or nil when that takes too long: the wish was carried out
 // all the same.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"aftercare/domain"
@@ -22,6 +23,10 @@ func edge(limit int64, next http.Handler) http.Handler {
 		w.Header().Set("Content-Language", words.Tag())
 		w.Header().Add("Vary", "Accept, Accept-Language")
 		if r.Header.Get("Upgrade") != "" {
+			if foreign(r) {
+				refuse(w, words, http.StatusForbidden, "request.origin")
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -59,6 +64,16 @@ func edge(limit int64, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// foreign reports whether a page of another origin opens a WebSocket, which browsers let it do.
+func foreign(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false // not a browser
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
 }
 
 // answer makes of the library's answers what GraphQL over HTTP asks for: application/json is 200 also when the document is

@@ -6,6 +6,7 @@ import (
 
 	"aftercare/domain"
 	"aftercare/domain/seal"
+	"aftercare/domain/servicenumber"
 	"aftercare/domain/ticket"
 	"aftercare/graph/model"
 )
@@ -25,7 +26,7 @@ func (r *Resolver) receive(ctx context.Context, input model.ReceiveTicketInput) 
 	id := ticket.ID(key.String())
 	number := text(input.Number)
 	if number == "" {
-		number = r.Number(key)
+		number = servicenumber.New(key).String()
 	}
 	customer := seal.Subject(text(input.Customer))
 	return r.carryOut(ctx, wish{

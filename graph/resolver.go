@@ -40,8 +40,6 @@ type Config struct {
 	Now func() time.Time
 	// NewID makes command ids and correlation ids.
 	NewID func() domain.UUID
-	// Number makes the service number of a case from its id. Defaults to the first eight digits of the id.
-	Number func(domain.UUID) string
 	// Log defaults to one that discards.
 	Log *slog.Logger
 	// Limits bound what one operation may ask for.
@@ -57,9 +55,6 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Number == nil {
-		c.Number = func(id domain.UUID) string { return id.String()[:8] }
 	}
 	if c.Deadline <= 0 {
 		c.Deadline = 30 * time.Second

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"aftercare/domain"
+	"aftercare/domain/servicenumber"
 	"aftercare/domain/ticket"
 	"aftercare/graph/loader"
 	"aftercare/graph/model"
@@ -20,7 +22,7 @@ const (
 	viewSatisfaction = "satisfaction"
 )
 
-// tickets returns those of the cases that exist, as siblings, in the order asked for.
+// tickets returns those of the cases that exist, as siblings, each once and in the order asked for.
 func (r *Resolver) tickets(ctx context.Context, ids []ticket.ID) ([]*model.Ticket, error) {
 	keys := make([]domain.UUID, 0, len(ids))
 	for _, id := range ids {
@@ -28,7 +30,9 @@ func (r *Resolver) tickets(ctx context.Context, ids []ticket.ID) ([]*model.Ticke
 		if err != nil {
 			return nil, err
 		}
-		keys = append(keys, key)
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
 	}
 	rows, err := tickets.ByIDs(ctx, r.DB, keys)
 	if err != nil {
@@ -97,7 +101,11 @@ func (r *Resolver) oneTicket(ctx context.Context, id, number *string, c *model.C
 		return nil, err
 	}
 	if number != nil {
-		row, ok, err := tickets.ByNumber(ctx, r.DB, *number)
+		spoken := *number
+		if n, err := servicenumber.Parse(spoken); err == nil {
+			spoken = n.String() // numbers of imported cases are not ours, and are taken as they are
+		}
+		row, ok, err := tickets.ByNumber(ctx, r.DB, spoken)
 		if err != nil || !ok {
 			return nil, err
 		}

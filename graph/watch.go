@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"aftercare/domain"
+	"aftercare/domain/ticket"
 	"aftercare/graph/model"
 	tickets "aftercare/projections/ticket"
 )
@@ -191,7 +192,7 @@ func (r *Resolver) exists(ctx context.Context, id domain.UUID, since *domain.Pos
 	}
 	rows, err := tickets.ByIDs(ctx, r.DB, []domain.UUID{id})
 	if err == nil && len(rows) == 0 {
-		err = domain.Refuse(domain.NotFound, "ticket.not-found", "id", id.String())
+		err = ticket.ErrUnknown
 	}
 	return err
 }
