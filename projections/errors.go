@@ -27,8 +27,7 @@ var errBack = errors.New("the view's checkpoint went back")
 // passing reports whether an error says nothing about the event: the database or a service behind it cannot answer now, or
 // the tables are not there. Trying again later is right, however often; setting the event aside is wrong.
 func passing(err error) bool {
-	var answer *pgconn.PgError
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch answer.Code {
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03", "55006", "25006", // lock not available, object in use, read-only (a replica before it is promoted)

@@ -20,6 +20,9 @@ import (
 	"aftercare/projections/postgres/pgtest"
 )
 
+// now is the clock of the store and of the database, too.
+var now = time.Now //nolint:forbidigo // what is compared with the times of real servers
+
 func TestMain(m *testing.M) {
 	// The throw-away Postgres outlives the tests.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("aftercare/deploy/localpg.(*server).wait"))
@@ -133,7 +136,7 @@ func benchOn(tb testing.TB, store *feedtest.Store, pool *pgxpool.Pool, views ...
 	tb.Helper()
 	return &bench{
 		TB: tb, store: store, pool: pool, views: views,
-		tracker: &projections.Tracker{Pool: pool, Log: store.Log(), Now: time.Now},
+		tracker: &projections.Tracker{Pool: pool, Log: store.Log(), Now: now},
 	}
 }
 

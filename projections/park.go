@@ -54,4 +54,4 @@ func (s slot) park(ctx context.Context, tx pgx.Tx, e domain.Recorded, reason str
 }
 
 // stored is a number of the log as Postgres keeps it. The log's own numbers are signed 64 bit.
-func stored(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // bounded just here
+func stored(n uint64) int64 { return int64(min(n, math.MaxInt64)) }

@@ -98,10 +98,10 @@ func BenchmarkRebuild(b *testing.B) {
 		store.Record(ticketCodec, fmt.Sprintf("ticket-%d", i), batch...)
 		count += len(batch)
 	}
-	rebuilder := &projections.Rebuilder{Pool: pool, Log: store.Log(), Codec: ticketCodec, Now: time.Now}
+	rebuilder := &projections.Rebuilder{Pool: pool, Log: store.Log(), Codec: ticketCodec, Now: now}
 	var read, rebuilt time.Duration
 	for b.Loop() {
-		start := time.Now()
+		start := now()
 		seen := 0
 		for _, err := range store.Log().Read(b.Context(), domain.Position{}) {
 			if err != nil {
@@ -109,13 +109,13 @@ func BenchmarkRebuild(b *testing.B) {
 			}
 			seen++
 		}
-		read += time.Since(start)
-		start = time.Now()
+		read += now().Sub(start)
+		start = now()
 		report, err := rebuilder.Rebuild(b.Context(), cases())
 		if err != nil {
 			b.Fatal(err)
 		}
-		rebuilt += time.Since(start)
+		rebuilt += now().Sub(start)
 		b.Logf("loading %s, indexing %s, switching %s", report.Loading, report.Indexing, report.Switching)
 		if seen != count || report.Events != count {
 			b.Fatalf("read %d and rebuilt from %d events, want %d", seen, report.Events, count)

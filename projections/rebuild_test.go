@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,7 +13,7 @@ import (
 )
 
 func (b *bench) rebuilder() *projections.Rebuilder {
-	return &projections.Rebuilder{Pool: b.pool, Log: b.store.Log(), Codec: events, Now: time.Now}
+	return &projections.Rebuilder{Pool: b.pool, Log: b.store.Log(), Codec: events, Now: now}
 }
 
 func (b *bench) fill(streams, each int) domain.Position {

@@ -62,19 +62,17 @@ func (r *Runner) Run(ctx context.Context) error {
 func (r *Runner) rounds(ctx context.Context) error {
 	views := slices.Clone(r.Views)
 	var reasons []error
-	for {
-		workers, refused, err := r.prepare(ctx, views)
-		if err != nil {
-			return nil //nolint:nilerr // ctx has ended
-		}
+	for ctx.Err() == nil {
+		workers, refused := r.prepare(ctx, views)
 		reasons = append(reasons, refused...)
-		if len(workers) == 0 {
+		switch {
+		case len(workers) > 0:
+		case ctx.Err() == nil:
 			return errors.Join(reasons...)
+		default:
+			continue
 		}
 		stopped, lost := r.round(ctx, workers)
-		if ctx.Err() != nil {
-			return nil
-		}
 		reasons = append(reasons, lost...)
 		views = views[:0]
 		for _, w := range workers {
@@ -83,16 +81,18 @@ func (r *Runner) rounds(ctx context.Context) error {
 			}
 		}
 	}
+	return nil
 }
 
-// prepare makes the workers of the views, and the views' tables where they are missing. It waits for the database.
-func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, refused []error, err error) {
+// prepare makes the workers of the views, and the views' tables where they are missing. It waits for the database, and
+// gives up when ctx ends.
+func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, refused []error) {
 	for _, v := range views {
 		s := liveSlot(v)
 		for pause := firstPause; ; pause = min(2*pause, lastPause) {
 			c, err := ensure(ctx, r.Pool, s)
 			if ctx.Err() != nil {
-				return nil, nil, ctx.Err()
+				return nil, nil
 			}
 			r.Tracker.failing(v.Name(), err)
 			if errors.Is(err, ErrOutdated) {
@@ -107,11 +107,11 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, 
 			}
 			r.Logger.WarnContext(ctx, "view waits", slog.String("view", v.Name()), slog.Any("error", err), slog.Duration("pause", pause))
 			if !sleep(ctx, pause) {
-				return nil, nil, ctx.Err()
+				return nil, nil
 			}
 		}
 	}
-	return workers, refused, nil
+	return workers, refused
 }
 
 func (r *Runner) worker(s slot, c checkpoint) *worker {

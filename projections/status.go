@@ -67,21 +67,28 @@ func (t *Tracker) Status(ctx context.Context, views ...string) (Statuses, error)
 		return Statuses{}, fmt.Errorf("read the checkpoints: %w", err)
 	}
 	t.local(&all)
-	all.Head, all.Store = t.Log.Head(ctx)
+	all.Store = t.behind(ctx, &all)
+	return all, nil
+}
+
+// behind adds the head of the log and the lags behind it.
+func (t *Tracker) behind(ctx context.Context, all *Statuses) (err error) {
+	if all.Head, err = t.Log.Head(ctx); err != nil {
+		return err
+	}
 	lags := make(map[domain.Position]Lag)
 	for i := range all.Views {
-		if all.Store != nil {
-			break
-		}
 		at := all.Views[i].Position
 		lag, ok := lags[at]
 		if !ok {
-			lag, all.Store = t.lag(ctx, at, all.Head)
+			if lag, err = t.lag(ctx, at, all.Head); err != nil {
+				return err
+			}
 			lags[at] = lag
 		}
 		all.Views[i].Lag = lag
 	}
-	return all, nil
+	return nil
 }
 
 // local adds what is known in this process only.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ func take(t *testing.T, messages <-chan *message.Message, n int) []string {
 func numbers(from, to int) []string {
 	s := make([]string, 0, to-from)
 	for n := from; n < to; n++ {
-		s = append(s, fmt.Sprint(n))
+		s = append(s, strconv.Itoa(n))
 	}
 	return s
 }

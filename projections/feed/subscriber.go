@@ -42,11 +42,10 @@ type Subscriber struct {
 	log     *Log
 	options Options
 
-	mu     sync.Mutex
-	closed bool
-	stop   context.CancelFunc
-	done   context.Context //nolint:containedctx // it is the life of the subscriber, not of a call
-	wg     sync.WaitGroup
+	mu      sync.Mutex
+	closed  bool
+	closing chan struct{}
+	wg      sync.WaitGroup
 }
 
 var _ message.Subscriber = (*Subscriber)(nil)
@@ -63,8 +62,7 @@ func NewSubscriber(l *Log, o Options) *Subscriber {
 	if o.Observe == nil {
 		o.Observe = func(error) {}
 	}
-	done, stop := context.WithCancel(context.Background())
-	return &Subscriber{log: l, options: o, stop: stop, done: done}
+	return &Subscriber{log: l, options: o, closing: make(chan struct{})}
 }
 
 // Subscribe returns the messages of a topic. It does not wait for the store: where it cannot be reached, messages come
@@ -76,16 +74,21 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		return nil, ErrClosed
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	unlink := context.AfterFunc(s.done, cancel)
 	read := make(chan item, 256)
 	out := make(chan *message.Message)
+	s.wg.Go(func() {
+		defer cancel()
+		select {
+		case <-s.closing:
+		case <-ctx.Done():
+		}
+	})
 	s.wg.Go(func() {
 		defer close(read)
 		s.follow(ctx, filter(topic), read)
 	})
 	s.wg.Go(func() {
 		defer close(out)
-		defer unlink()
 		defer cancel()
 		s.deliver(ctx, read, out)
 	})
@@ -95,9 +98,11 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 // Close ends all subscriptions and waits for them.
 func (s *Subscriber) Close() error {
 	s.mu.Lock()
-	s.closed = true
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
 	s.mu.Unlock()
-	s.stop()
 	s.wg.Wait()
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -104,11 +105,11 @@ func (v *View[R]) stream() string { return pgx.Identifier{v.Columns[0]}.Sanitize
 
 // load returns the rows of the streams, by stream.
 func (v *View[R]) load(ctx context.Context, tx pgx.Tx, streams []string) (map[string][]R, error) {
-	columns := ""
+	columns := []string{v.stream()}
 	for _, c := range v.Columns {
-		columns += ", " + pgx.Identifier{c}.Sanitize()
+		columns = append(columns, pgx.Identifier{c}.Sanitize())
 	}
-	found, err := tx.Query(ctx, "select "+v.stream()+columns+" from "+v.table()+" where "+v.stream()+" = any($1)", streams)
+	found, err := tx.Query(ctx, "select "+strings.Join(columns, ", ")+" from "+v.table()+" where "+v.stream()+" = any($1)", streams)
 	if err != nil {
 		return nil, fmt.Errorf("load rows of %s: %w", v.Table, err)
 	}

@@ -72,14 +72,16 @@ func (r *record) milestone(e domain.Event) {
 	}
 }
 
+// attribute keeps the values given; an empty one takes the attribute away.
 func (r *record) attribute(values map[string]string) {
 	for name, value := range values {
+		name = facet.Clean(name)
+		delete(r.attributes, name)
+		delete(r.instants, name)
 		if value == "" {
 			continue
 		}
-		name = facet.Clean(name)
 		r.attributes[name] = facet.Clean(value)
-		delete(r.instants, name)
 		if at, err := time.Parse(time.RFC3339Nano, value); err == nil {
 			r.instants[name] = at.UnixMicro()
 		}

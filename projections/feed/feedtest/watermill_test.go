@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"testing"
 
@@ -58,9 +59,7 @@ func withMetadata(e codec.Raw) *message.Message {
 	if err := json.Unmarshal(e.Metadata, &more); err != nil {
 		panic(fmt.Sprintf("metadata of %s: %v", e.ID, err))
 	}
-	for k, v := range more {
-		m.Metadata[k] = v
-	}
+	maps.Copy(m.Metadata, more)
 	return m
 }
 
