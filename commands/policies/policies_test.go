@@ -119,13 +119,13 @@ func TestProblemsHaveTheirPlace(t *testing.T) {
 	want := []string{
 		"bad.yaml:5:13: calendar.unknown-zone field=zone value=Asia/Shangai",
 		"bad.yaml:9:13: calendar.malformed-time field=week.mon[1] value=25:00",
-		"bad.yaml:15:16: clock.bad-definition clock=first_response field=start value=recieved",
+		"bad.yaml:15:16: clock.bad-definition clock=first_response field=start value=came-in",
 		"bad.yaml:20:5: policy.content-missing id=empty",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
-	var problem *policies.Problem
+	var problem *policies.ProblemError
 	if !errors.As(err, &problem) || problem.Line != 5 || !errors.Is(err, domain.Refuse(domain.Invalid, "policy.content-missing")) {
 		t.Errorf("the first problem is %+v", problem)
 	}
@@ -134,9 +134,11 @@ func TestProblemsHaveTheirPlace(t *testing.T) {
 func TestMalformedFilesNameTheLine(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown field":  {"policies:\n  - id: a\n    versoin: 1\n", "f.yaml:3:5: unknown field \"versoin\""},
+		"unknown field":  {"policies:\n  - id: a\n    vers: 1\n", "f.yaml:3:5: unknown field \"vers\""},
 		"wrong type":     {"policies:\n  - id: a\n    version: one\n", "f.yaml:3:14: "},
-		"unknown unit":   {"policies:\n  - id: a\n    version: 1\n    clocks:\n      - {clock: c, unit: days}\n", "unit"},
+		"unknown unit":   {"policies:\n  - id: a\n    version: 1\n    clocks:\n      - {clock: c, unit: days}\n", "f.yaml:5:26: clock.unknown-unit value=days"},
+		"no time":        {"policies:\n  - id: a\n    validFrom: yesterday\n", "f.yaml:3:16: policy.bad-time field=validFrom value=yesterday"},
+		"a date":         {"policies:\n  - id: a\n    validTo: 2026-01-01\n", "f.yaml:3:14: policy.bad-time field=validTo value=2026-01-01"},
 		"not YAML":       {"policies:\n  - id: [a\n", "f.yaml:2:"},
 		"duplicate key":  {"policies:\n  - id: a\n    id: b\n", "f.yaml:3:5: "},
 		"nothing":        {"", "f.yaml: policy.file-empty"},
@@ -149,6 +151,18 @@ func TestMalformedFilesNameTheLine(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestTimesKeepTheirZone(t *testing.T) {
+	t.Parallel()
+	text := "policies:\n  - {id: a, version: 1, validFrom: 2026-01-01T00:00:00+08:00, calendar: {zone: Asia/Shanghai}}\n"
+	versions, err := policies.Read("f.yaml", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2025, 12, 31, 16, 0, 0, 0, time.UTC); len(versions) != 1 || !versions[0].ValidFrom.Equal(want) {
+		t.Errorf("got %+v, want valid from %v", versions, want)
 	}
 }
 
