@@ -171,6 +171,7 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool,
 		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(r.Views),
 	}, lanes); err != nil && ctx.Err() == nil {
 		r.Logger.ErrorContext(ctx, "subscription given up", slog.Any("error", err))
+		sleep(ctx, lastPause)
 	}
 	cancel()
 	wg.Wait()
@@ -198,14 +199,20 @@ func (r *Runner) pump(ctx context.Context, c *collector, lanes []*lane) error {
 			return err
 		}
 		b.open.Store(int32(len(lanes))) //nolint:gosec // a handful
+		taken := false
 		for _, l := range lanes {
 			select {
 			case l.inbox <- b:
+				taken = true
 			case <-l.out:
 				b.release()
 			case <-ctx.Done():
 				return ctx.Err()
 			}
+		}
+		if !taken { // nobody is left until one recovers, which ends the round
+			<-ctx.Done()
+			return ctx.Err()
 		}
 	}
 }
