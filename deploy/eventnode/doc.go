@@ -4,8 +4,10 @@
 // stream metadata), server features and gossip.
 //
 // It leaves out what a single machine does not need: clusters, users, access control, projections,
-// persistent subscriptions, batch append and scavenging. Those calls answer UNIMPLEMENTED and are
-// not listed among the server features. It does not encrypt its transport: bind it to loopback.
+// consuming persistent subscriptions, batch append and scavenging. Those calls answer UNIMPLEMENTED
+// and are not listed among the server features. Groups of persistent subscriptions can be created and
+// deleted, and their definitions last, but nothing is delivered to them. It does not encrypt its
+// transport: bind it to loopback.
 //
 // # Design
 //

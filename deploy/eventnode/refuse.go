@@ -1,20 +1,23 @@
 package eventnode
 
 import (
+	"context"
+
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/projections"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 )
 
-// registerRefusals answers the services that the node leaves out with their name, so that whoever
-// meets one knows that it is left out on purpose.
-func registerRefusals(s *grpc.Server) {
-	refuseAll(s, &persistent.PersistentSubscriptions_ServiceDesc, "Persistent subscriptions")
-	refuseAll(s, &projections.Projections_ServiceDesc, "Projections")
+// refuse answers a call that the node leaves out with the name of the feature, so that whoever
+// meets it knows that it is left out on purpose.
+func refuse(feature string) error {
+	return failure(codes.Unimplemented, feature+" are not implemented by this node.")
 }
 
+// refuseAll registers a service all calls of which are refused.
 func refuseAll(s *grpc.Server, desc *grpc.ServiceDesc, feature string) {
 	refusal := func(any, grpc.ServerStream) error { return refuse(feature) }
 	mine := grpc.ServiceDesc{ServiceName: desc.ServiceName, Metadata: desc.Metadata}
@@ -28,11 +31,41 @@ func refuseAll(s *grpc.Server, desc *grpc.ServiceDesc, feature string) {
 	s.RegisterService(&mine, nil)
 }
 
-func refuse(feature string) error {
-	return failure(codes.Unimplemented, feature+" are not implemented by this node.")
+func registerRefusals(s *grpc.Server) {
+	refuseAll(s, &projections.Projections_ServiceDesc, "Projections")
 }
 
 // BatchAppend implements the service by refusing: the official Go client does not use it.
 func (s *streamsService) BatchAppend(streams.Streams_BatchAppendServer) error {
 	return refuse("Batch appends")
+}
+
+// Update implements the service by refusing.
+func (s *persistentService) Update(context.Context, *persistent.UpdateReq) (*persistent.UpdateResp, error) {
+	return nil, refuse(persistentFeature)
+}
+
+// Read implements the service by refusing.
+func (s *persistentService) Read(persistent.PersistentSubscriptions_ReadServer) error {
+	return refuse(persistentFeature)
+}
+
+// GetInfo implements the service by refusing.
+func (s *persistentService) GetInfo(context.Context, *persistent.GetInfoReq) (*persistent.GetInfoResp, error) {
+	return nil, refuse(persistentFeature)
+}
+
+// ReplayParked implements the service by refusing.
+func (s *persistentService) ReplayParked(context.Context, *persistent.ReplayParkedReq) (*persistent.ReplayParkedResp, error) {
+	return nil, refuse(persistentFeature)
+}
+
+// List implements the service by refusing.
+func (s *persistentService) List(context.Context, *persistent.ListReq) (*persistent.ListResp, error) {
+	return nil, refuse(persistentFeature)
+}
+
+// RestartSubsystem implements the service by refusing.
+func (s *persistentService) RestartSubsystem(context.Context, *shared.Empty) (*shared.Empty, error) {
+	return nil, refuse(persistentFeature)
 }

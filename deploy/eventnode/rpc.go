@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -34,6 +35,7 @@ func newServer(n *Node) *grpc.Server {
 	streams.RegisterStreamsServer(s, &streamsService{node: n})
 	gossip.RegisterGossipServer(s, &gossipService{node: n})
 	serverfeatures.RegisterServerFeaturesServer(s, featuresService{})
+	persistent.RegisterPersistentSubscriptionsServer(s, &persistentService{node: n})
 	registerRefusals(s)
 	return s
 }

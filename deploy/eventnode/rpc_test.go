@@ -61,7 +61,7 @@ func TestWhatIsLeftOutSaysSo(t *testing.T) {
 	cc := conn(t, start(t, eventnode.Options{}))
 	calls := map[string]func(context.Context) error{
 		"Persistent subscriptions": func(ctx context.Context) error {
-			_, err := persistent.NewPersistentSubscriptionsClient(cc).Create(ctx, &persistent.CreateReq{})
+			_, err := persistent.NewPersistentSubscriptionsClient(cc).List(ctx, &persistent.ListReq{})
 			return err
 		},
 		"Projections": func(ctx context.Context) error {
