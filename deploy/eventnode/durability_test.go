@@ -271,7 +271,7 @@ func TestFullDisk(t *testing.T) {
 
 // runChild is a process that runs a node on dir until it is killed. It prints its URL.
 func runChild(dir string) int {
-	n, err := eventnode.Open(eventnode.Options{Dir: dir})
+	n, err := eventnode.Open(eventnode.EagerIndex(eventnode.Options{Dir: dir}, 20))
 	if err != nil {
 		_, _ = io.WriteString(os.Stderr, err.Error())
 		return 1
@@ -309,6 +309,14 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 		_ = child.Wait() // it was killed
 	}
 	once(t, dir, func(c *esdb.Client) {
+		for round := range 3 {
+			for w := range 8 {
+				stream := fmt.Sprintf("kill-%d-%d", round, w)
+				if _, err := readStream(t, c, stream, forwards()); err != nil && code(err) != esdb.ErrorCodeResourceNotFound {
+					t.Errorf("read %s: %v", stream, err)
+				}
+			}
+		}
 		found := map[written]bool{}
 		for _, w := range everything(t, c) {
 			found[w] = true

@@ -46,3 +46,9 @@ func EncodeEvent(event, link *Record, stringIDs bool) []byte {
 	}
 	return encodeEvent(conv(event), conv(link), stringIDs)
 }
+
+// EagerIndex returns o for a node that moves its index to disk every few events.
+func EagerIndex(o Options, events int) Options {
+	o.flushEvents = events
+	return o
+}

@@ -14,11 +14,11 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// flushEvents is how many index entries wait in memory before they go to index.db.
-const flushEvents = 128 << 10
+// defaultFlushEvents is how many index entries wait in memory before they go to index.db.
+const defaultFlushEvents = 128 << 10
 
-// flushLimit is how many may wait before the writer does, so that a start after a crash stays short.
-const flushLimit = 4 * flushEvents
+// flushFactor times as many may wait before the writer does, so that a start after a crash stays short.
+const flushFactor = 4
 
 // flushChunk is how many entries one bbolt transaction takes, which bounds its dirty pages.
 const flushChunk = 16 << 10
@@ -34,7 +34,8 @@ var (
 
 // index maps streams and revisions to positions. The newest entries are in memory, the others in bbolt.
 type index struct {
-	db *bbolt.DB // nil for a node in memory, which then never flushes
+	db    *bbolt.DB // nil for a node in memory, which then never flushes
+	limit int       // entries that wait in memory before they go to db
 
 	mu       sync.RWMutex
 	active   *memtable
@@ -214,14 +215,12 @@ func (ix *index) memoryAt(name string, revision int64) uint64 {
 	return 0
 }
 
-// waiting is how many entries should go to disk, 0 for a node in memory.
-func (ix *index) waiting() int {
+// full reports whether the entries in memory should go to disk, and whether they must before more come.
+func (ix *index) full() (should, must bool) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	if ix.db == nil {
-		return 0
-	}
-	return ix.active.events
+	n := ix.active.events
+	return ix.db != nil && n >= ix.limit, ix.db != nil && n >= flushFactor*ix.limit
 }
 
 // flush writes the entries in memory to index.db. After an error they stay in memory and are written

@@ -48,6 +48,8 @@ type Options struct {
 	// WriteFault, when set, is asked before every write to the log and its error is taken for the
 	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
 	WriteFault func(bytes int) error
+
+	flushEvents int // tests make the index go to disk early
 }
 
 // Node is an open event store. Open returns it listening; calls are answered once it runs.
@@ -125,11 +127,15 @@ func (n *Node) open() error {
 	if err != nil {
 		return fmt.Errorf("open event node: %w", err)
 	}
+	if n.opts.flushEvents == 0 {
+		n.opts.flushEvents = defaultFlushEvents
+	}
 	ix, through := &index{active: newMemtable(), nextID: 1}, uint64(firstPosition)
 	if !n.opts.InMemory {
 		if ix, through, err = openIndex(filepath.Join(n.opts.Dir, "index.db"), log.id); err != nil {
 			return fmt.Errorf("open event node: %w", err)
 		}
+		ix.limit = n.opts.flushEvents
 		n.store.index = ix
 		if err := syncDir(n.opts.Dir); err != nil {
 			return fmt.Errorf("open event node: %w", err)

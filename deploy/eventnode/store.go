@@ -27,7 +27,7 @@ func openStore(l *eventLog, ix *index, through uint64) (*store, uint64, error) {
 	publish := func() {
 		ix.publish(table)
 		table = newMemtable()
-		if ix.waiting() >= flushLimit && failed == nil {
+		if _, must := ix.full(); must && failed == nil {
 			failed = ix.flush()
 		}
 	}

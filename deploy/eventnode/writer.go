@@ -96,10 +96,10 @@ func (w *writer) run(stop <-chan struct{}) {
 				return
 			}
 		}
-		switch n := w.store.index.waiting(); {
-		case n >= flushLimit:
+		switch should, must := w.store.index.full(); {
+		case must:
 			flush <- struct{}{} // taken soon: the flusher ends its attempt, even if the disk is full
-		case n >= flushEvents:
+		case should:
 			select {
 			case flush <- struct{}{}:
 			default:
