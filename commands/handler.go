@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"aftercare/domain"
+	"aftercare/domain/seal"
 )
 
 // Handler carries out the commands of one aggregate. It is safe for concurrent use.
@@ -63,6 +64,9 @@ func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (Receipt, error) {
 	if attempts <= 0 {
 		attempts = 5
 	}
+	if w.fresh {
+		attempts++ // the guess
+	}
 	for range attempts {
 		var r Receipt
 		r, err = h.attempt(ctx, w)
@@ -105,9 +109,16 @@ func (h Handler[S, C, E]) attempt(ctx context.Context, w wish[C]) (Receipt, erro
 		return past.first, nil
 	}
 	if len(events) == 0 {
-		return past.last, nil
+		return h.known(w, past.last), nil
 	}
-	return h.append(ctx, stream, past, propose(events, w.meta)[past.done:], w.split)
+	receipt, err := h.append(ctx, stream, past, propose(events, w.meta)[past.done:], w.split)
+	return h.known(w, receipt), err
+}
+
+// known marks the receipt of an import that wrote nothing, or only what the store had.
+func (h Handler[S, C, E]) known(w wish[C], r Receipt) Receipt {
+	r.Repeated = w.split && r.Position != (domain.Position{}) && r.Position.Compare(h.Since) <= 0
+	return r
 }
 
 // append writes the events as one, or halved as often as the store's size limit asks for.
@@ -124,7 +135,6 @@ func (h Handler[S, C, E]) append(ctx context.Context, stream string, past histor
 			return Receipt{}, err
 		}
 		if events = events[len(part):]; len(events) == 0 {
-			receipt.Repeated = split && receipt.Position.Compare(h.Since) <= 0
 			return receipt, nil
 		}
 		expected = Expected(receipt.Revision) //nolint:gosec // revisions are below 2^63
@@ -144,7 +154,7 @@ func propose[E domain.Event](events []E, meta domain.Metadata) []Proposed {
 	return proposed
 }
 
-// edge turns failures of the store into refusals that still wrap their cause.
+// edge turns failures of the store, and of the key a text needs, into refusals that still wrap their cause.
 func (h Handler[S, C, E]) edge(err error) error {
 	var large *TooLargeError
 	switch {
@@ -157,6 +167,8 @@ func (h Handler[S, C, E]) edge(err error) error {
 		return fmt.Errorf("%w: %w", domain.Refuse(domain.Invalid, "append.too-large"), err)
 	case errors.Is(err, ErrConflict):
 		return fmt.Errorf("%w: %w", domain.Refuse(domain.Conflict, "stream.contended"), err)
+	case errors.Is(err, seal.ErrForgotten):
+		return fmt.Errorf("%w: %w", domain.Refuse(domain.WrongState, "person.forgotten"), err)
 	case errors.Is(err, ErrUnavailable):
 		return fmt.Errorf("%w: %w", domain.Refuse(domain.Unavailable, "store.unavailable"), err)
 	}

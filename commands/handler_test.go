@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -254,6 +255,14 @@ func TestHandleAll(t *testing.T) {
 	if again := must(t)(imported.HandleAll(t.Context(), "1", all, meta(1))); again != known {
 		t.Errorf("again, in a later import: %+v, want %+v", again, known)
 	}
+	if nothing := must(t)(imported.HandleAll(t.Context(), "1", []command{add{At: day}}, meta(9))); nothing.Repeated || nothing.Revision != 3 {
+		t.Errorf("nothing to do where something was written since: %+v", nothing)
+	}
+	imported.Since.Commit = math.MaxUint64
+	if nothing := must(t)(imported.HandleAll(t.Context(), "1", []command{add{At: day}}, meta(9))); !nothing.Repeated {
+		t.Errorf("nothing to do where all was written before: %+v", nothing)
+	}
+	imported.Since = first.Position
 	if fresh := must(t)(imported.HandleAll(t.Context(), "2", all, meta(1))); fresh.Repeated {
 		t.Errorf("new in a later import: %+v", fresh)
 	}
@@ -374,6 +383,17 @@ func TestFailuresOfTheStore(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestWordsOfAForgottenPersonAreRefused(t *testing.T) {
+	t.Parallel()
+	log := newLog()
+	all := []command{open{At: day}, add{At: day, N: 1, Name: seal.New("forgotten", "Dana")}}
+	_, err := newHandler(log).HandleAll(t.Context(), "1", all, meta(1))
+	if !errors.Is(err, domain.Refuse(domain.WrongState, "person.forgotten")) || !errors.Is(err, seal.ErrForgotten) {
+		t.Errorf("got %v", err)
+	}
+	wantNumbers(t, log)
 }
 
 func TestAnUnknownTypeStopsDeciding(t *testing.T) {

@@ -38,7 +38,7 @@ func (r *Ring) Forget(ctx context.Context, subject seal.Subject) error {
 		insert into keyring.data_key as k (subject, forgotten_at) values ($1, now())
 		on conflict (subject) do update set wrapped = null, forgotten_at = now() where k.forgotten_at is null`, subject)
 	if err != nil {
-		return fmt.Errorf("forget %s: %w", subject, err)
+		return fmt.Errorf("forget %s: %w", subject, unavailable(err))
 	}
 	r.cache.forget(subject)
 	return nil
@@ -103,7 +103,7 @@ func (r *Ring) create(ctx context.Context, subjects []seal.Subject) (keys, error
 		select * from unnest($1::text[], $2::bytea[])
 		on conflict (subject) do nothing`, wanted, wrapped)
 	if err != nil {
-		return nil, fmt.Errorf("store keys: %w", err)
+		return nil, fmt.Errorf("store keys: %w", unavailable(err))
 	}
 	made, err := r.find(ctx, wanted)
 	maps.Copy(all, made)
@@ -119,7 +119,7 @@ func (r *Ring) find(ctx context.Context, subjects []seal.Subject) (keys, error) 
 	generation := r.cache.generation()
 	rows, err := r.pool.Query(ctx, "select subject, wrapped from keyring.data_key where subject = any($1::text[])", subjects)
 	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
+		return nil, fmt.Errorf("read keys: %w", unavailable(err))
 	}
 	var subject seal.Subject
 	var wrapped []byte
@@ -129,7 +129,7 @@ func (r *Ring) find(ctx context.Context, subjects []seal.Subject) (keys, error) 
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read keys: %w", err)
+		return nil, fmt.Errorf("read keys: %w", unavailable(err))
 	}
 	for s, key := range found {
 		r.cache.put(s, key, generation)

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +19,7 @@ import (
 
 	"aftercare/commands/keyring"
 	"aftercare/deploy/localpg/localpgtest"
+	"aftercare/domain"
 	"aftercare/domain/seal"
 )
 
@@ -243,6 +247,45 @@ func TestAPreparedRingNeedsNoDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestWithoutItsDatabaseARingMayBeAskedAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var down atomic.Bool
+	config := f.pool.Config()
+	dial := config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if down.Load() {
+			return nil, syscall.ECONNREFUSED
+		}
+		return dial(ctx, network, address)
+	}
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	o := f.options()
+	o.Pool = pool
+	ring, err := keyring.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := mustSeal(t, ring, "known", "text")
+
+	down.Store(true)
+	pool.Reset()
+	wantOpen(t, ring, "known", sealed, "text")
+	again := domain.Refuse(domain.Unavailable, "keyring.unavailable")
+	if _, err := ring.Seal(t.Context(), "new", []byte("text"), nil); !errors.Is(err, again) {
+		t.Errorf("seal: %v, want %v", err, again)
+	}
+	if err := ring.Forget(t.Context(), "known"); !errors.Is(err, again) {
+		t.Errorf("forget: %v, want %v", err, again)
+	}
+	down.Store(false)
+	mustSeal(t, ring, "new", "text")
 }
 
 func TestTheCacheIsBounded(t *testing.T) {
