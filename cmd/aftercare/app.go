@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aftercare/commands"
+	"aftercare/commands/eventstore"
+	"aftercare/commands/keyring"
+	"aftercare/commands/policies"
+	"aftercare/commands/reaction"
+	"aftercare/domain"
+	"aftercare/domain/catalog"
+	"aftercare/domain/clock"
+	"aftercare/domain/codec"
+	"aftercare/domain/policy"
+	"aftercare/domain/ticket"
+	"aftercare/projections"
+	"aftercare/projections/feed"
+	"aftercare/projections/postgres"
+	"aftercare/projections/satisfaction"
+	"aftercare/projections/sla"
+	ticketview "aftercare/projections/ticket"
+	"aftercare/projections/timeline"
+)
+
+// app is the program wired to its stores.
+type app struct {
+	*config
+	stores  *stores
+	pool    *pgxpool.Pool
+	ring    *keyring.Ring
+	codec   *codec.Codec
+	events  *eventstore.Log
+	feed    *feed.Log
+	tracker *projections.Tracker
+	book    book
+	tickets commands.Handler[ticket.State, ticket.Command, domain.Event]
+}
+
+// views are the read models, in the order people see them.
+func views() []projections.View {
+	return []projections.View{ticketview.View(), timeline.View(), sla.View(), satisfaction.View()}
+}
+
+func viewNames() []string {
+	var names []string
+	for _, v := range views() {
+		names = append(names, v.Name())
+	}
+	return names
+}
+
+// open wires the program to the stores it finds, and publishes and loads the policies. Close it.
+func (c *config) open(ctx context.Context) (_ *app, err error) {
+	s, err := c.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a := &app{config: c, stores: s, codec: catalog.Codec()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if a.pool, err = postgres.Open(ctx, s.postgresURL, postgres.Options{Logger: c.logger}); err != nil {
+		return nil, fmt.Errorf("open read models: %w", err)
+	}
+	if err = postgres.Migrate(ctx, a.pool); err != nil {
+		return nil, err
+	}
+	if err = os.MkdirAll(c.DataDir, 0o755); err != nil { //nolint:gosec // the database's own user must reach its folder inside
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	wrapper, err := keyring.LocalKeyset(c.path("keyset.json"))
+	if err != nil {
+		return nil, err
+	}
+	if a.ring, err = keyring.Open(ctx, keyring.Options{Pool: a.pool, Wrapper: wrapper, Now: c.now}); err != nil {
+		return nil, err
+	}
+	if a.events, err = eventstore.Open(s.eventStoreURL, a.codec, a.ring, eventstore.Options{Logger: c.logger}); err != nil {
+		return nil, err
+	}
+	a.feed = &feed.Log{URL: s.eventStoreURL, Logger: c.logger}
+	a.tracker = &projections.Tracker{Pool: a.pool, Log: a.feed, Now: c.now}
+	if err = a.prepare(ctx); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// book is the policies as they are now: published by this process or by another.
+type book struct{ atomic.Pointer[policy.Book] }
+
+func (b *book) Applicable(at time.Time, c clock.Case) []clock.Terms {
+	return b.Load().Applicable(at, c)
+}
+
+func (b *book) Terms(definition, calendar clock.Version) (clock.Terms, bool) {
+	return b.Load().Terms(definition, calendar)
+}
+
+func (b *book) TZ() string { return b.Load().TZ() }
+
+// prepare publishes the policies the program comes with, and makes the ticket handler of what is in force.
+func (a *app) prepare(ctx context.Context) error {
+	a.tickets = commands.Handler[ticket.State, ticket.Command, domain.Event]{
+		Log: a.events, Decider: ticket.New(&a.book), HashKey: a.ring.HashKey(),
+	}
+	return a.publish(ctx, policies.Default())
+}
+
+// publish publishes policies that are not in force yet, and decides by them from then on.
+func (a *app) publish(ctx context.Context, versions []policy.Version) error {
+	handler := commands.Handler[policy.State, policy.Publish, policy.Published]{
+		Log: a.events, Decider: policy.Decider(), HashKey: a.ring.HashKey(),
+	}
+	meta := domain.Metadata{CommandID: newID(), Principal: domain.Principal{ID: "aftercare"}, Channel: "cli"}
+	if _, err := policies.Publish(ctx, handler, a.now(), versions, meta); err != nil {
+		return err
+	}
+	all, err := policies.Load(ctx, a.events, tzVersion())
+	if err != nil {
+		return err
+	}
+	a.book.Store(all)
+	return nil
+}
+
+// watchPolicies takes over what other processes publish until ctx ends.
+func (a *app) watchPolicies(ctx context.Context) error {
+	return policies.Watch(ctx, a.events, tzVersion(), func(b *policy.Book) error {
+		a.book.Store(b)
+		return nil
+	})
+}
+
+// project keeps the views up to date until ctx ends.
+func (a *app) project(ctx context.Context) error {
+	r := projections.Runner{
+		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views(), Tracker: a.tracker, Logger: a.logger,
+	}
+	return r.Run(ctx)
+}
+
+// timer records breaches until ctx ends.
+func (a *app) timer(ctx context.Context) error {
+	t := reaction.Timer{Follower: a.events, Tickets: a.tickets, Now: a.now, Logger: a.logger}
+	return t.Run(ctx)
+}
+
+// caughtUp waits until the views have taken in everything up to a position.
+func (a *app) caughtUp(ctx context.Context, position domain.Position) error {
+	_, err := a.tracker.Wait(ctx, position, viewNames()...)
+	return err
+}
+
+func (a *app) close() error {
+	var all []error
+	if a.events != nil {
+		all = append(all, a.events.Close())
+	}
+	if a.pool != nil {
+		a.pool.Close()
+	}
+	return errors.Join(append(all, a.stores.close())...)
+}
+
+// newID makes an id that sorts by time (UUIDv7).
+func newID() domain.UUID {
+	id, err := uuid.NewV7()
+	if err != nil {
+		panic("no randomness: " + err.Error())
+	}
+	return domain.UUID(id)
+}
+
+// settle is how long a command of the command line waits for the views after it wrote.
+const settle = 10 * time.Minute

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v3"
+
+	"aftercare/deploy/eventnode"
+)
+
+func (p program) eventnode(c *config) *cli.Command {
+	var memory bool
+	var advertise string
+	return &cli.Command{
+		Name:  "eventnode",
+		Usage: "run the embedded event node alone; any EventStoreDB client can talk to it",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "memory", Usage: "keep everything in memory", Destination: &memory},
+			&cli.StringFlag{Name: "advertise", Usage: "`HOST:PORT` that gossip names", Destination: &advertise},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			listen, err := free(c.NodeListen, !cmd.IsSet("node-listen"))
+			if err != nil {
+				return err
+			}
+			node, err := eventnode.Open(eventnode.Options{
+				Dir: c.path("events"), Listen: listen, Advertise: advertise, InMemory: memory, Logger: c.logger,
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(p.Out, "The event node listens at", node.URL())
+			return errors.Join(node.Run(ctx), node.Close())
+		},
+	}
+}
