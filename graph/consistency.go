@@ -74,7 +74,9 @@ func (r *Resolver) wait(ctx context.Context, at domain.Position, views []string)
 
 // note keeps the least position and the greatest lag of all views read.
 func (r *Resolver) note(ctx context.Context, f *freshness, satisfied bool, views []string) error {
-	progress, err := r.Progress.Wait(ctx, domain.Position{}, views...)
+	asking, cancel := context.WithTimeout(ctx, defaultWait)
+	defer cancel()
+	progress, err := r.Progress.Wait(asking, domain.Position{}, views...) // not to wait, but for where they are
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"aftercare/domain"
 	"aftercare/graph/locale"
 	"aftercare/graph/model"
+	"aftercare/projections"
 )
 
 // problem turns a refusal into the type a mutation answers with.
@@ -44,11 +45,11 @@ func refusalOf(err error) (*domain.Error, bool) {
 	if refusal, ok := errors.AsType[*domain.Error](err); ok {
 		return refusal, true
 	}
+	if unreachable(err) || errors.Is(err, projections.ErrUnknown) { // a view that was never begun
+		return domain.Refuse(domain.Unavailable, "views.unavailable"), true
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return domain.Refuse(domain.Unavailable, "operation.timeout"), true
-	}
-	if unreachable(err) {
-		return domain.Refuse(domain.Unavailable, "views.unavailable"), true
 	}
 	return nil, false
 }
@@ -61,7 +62,7 @@ func unreachable(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	_, network := errors.AsType[net.Error](err)
+	_, network := errors.AsType[*net.OpError](err)
 	return network || errors.Is(err, io.ErrUnexpectedEOF)
 }
 

@@ -66,8 +66,10 @@ func TestOperationsAnswerAsBefore(t *testing.T) {
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".graphql")
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share a bench, which ends with the parent
-			document, err := os.ReadFile(file) //nolint:gosec // our own file
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := b.in(t)
+			document, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,5 +264,16 @@ func TestPostgresDownIsTold(t *testing.T) {
 	a := b.ask("{tickets {nodes {id}}}", nil)
 	if len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != "views.unavailable" || a.Errors[0].Extensions["retryable"] != true {
 		t.Errorf("got %+v", a.Errors)
+	}
+}
+
+func TestReadsGoOnWithoutTheStore(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	o := b.must("receiveTicket", map[string]any{"title": "New"})
+	b.store.Stop()
+	a := b.ask("{tickets {nodes {id}}}", nil)
+	if c := a.Extensions.Consistency; len(a.Errors) > 0 || c == nil || c.LagMs != nil || !strings.Contains(string(a.Data), o.ID) {
+		t.Errorf("got %s %+v %+v", a.Data, a.Extensions.Consistency, a.Errors)
 	}
 }

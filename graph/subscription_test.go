@@ -49,7 +49,7 @@ func (b *bench) events(variables map[string]any) <-chan change {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "text/event-stream")
-	response, err := b.server.Client().Do(r)
+	response, err := b.server.Client().Do(r) //nolint:bodyclose // it is closed when the test ends
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestSubscriptionOverWebSocket(t *testing.T) {
 	}
 	defer func() { _ = c.CloseNow() }()
 	if response.Body != nil {
-		defer response.Body.Close()
+		defer func() { _ = response.Body.Close() }()
 	}
 	type message struct {
 		ID      string          `json:"id,omitempty"`

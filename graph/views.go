@@ -11,6 +11,8 @@ import (
 var errManyNodes = domain.Refuse(domain.Invalid, "nodes.too-many", "max", strconv.Itoa(largestPage))
 
 func (r *Resolver) viewStates(ctx context.Context) ([]*model.View, error) {
+	ctx, cancel := context.WithTimeout(ctx, defaultWait) // the store may be away: then the rest is told without the lag
+	defer cancel()
 	statuses, err := r.Progress.Status(ctx)
 	if err != nil {
 		return nil, err

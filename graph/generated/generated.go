@@ -3,6 +3,8 @@
 package generated
 
 import (
+	"aftercare/domain"
+	"aftercare/graph/model"
 	"bytes"
 	"context"
 	"errors"
@@ -11,9 +13,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
-
-	"aftercare/domain"
-	"aftercare/graph/model"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
@@ -38,7 +37,8 @@ type ResolverRoot interface {
 	TicketConnection() TicketConnectionResolver
 }
 
-type DirectiveRoot struct{}
+type DirectiveRoot struct {
+}
 
 type ComplexityRoot struct {
 	Attribute struct {
@@ -4718,7 +4718,6 @@ func (ec *executionContext) _Attribute_name(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Attribute_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attribute", field, false, false, "String")
 }
@@ -4742,7 +4741,6 @@ func (ec *executionContext) _Attribute_value(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Attribute_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attribute", field, false, false, "String")
 }
@@ -4766,7 +4764,6 @@ func (ec *executionContext) _CaseStatisticsRow_dimensions(ctx context.Context, f
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CaseStatisticsRow",
@@ -4799,7 +4796,6 @@ func (ec *executionContext) _CaseStatisticsRow_cases(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
@@ -4823,7 +4819,6 @@ func (ec *executionContext) _CaseStatisticsRow_sourceRows(ctx context.Context, f
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
@@ -4847,7 +4842,6 @@ func (ec *executionContext) _CaseStatisticsRow_sourceRowsMean(ctx context.Contex
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Float")
 }
@@ -4871,7 +4865,6 @@ func (ec *executionContext) _CaseStatisticsRow_sourceRowsMedian(ctx context.Cont
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMedian(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Float")
 }
@@ -4895,7 +4888,6 @@ func (ec *executionContext) _CaseStatisticsRow_sourceRowsMax(ctx context.Context
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_sourceRowsMax(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
@@ -4919,7 +4911,6 @@ func (ec *executionContext) _CaseStatisticsRow_reopened(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_reopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CaseStatisticsRow",
@@ -4952,7 +4943,6 @@ func (ec *executionContext) _CaseStatisticsRow_reopenEvents(ctx context.Context,
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_reopenEvents(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
@@ -4976,7 +4966,6 @@ func (ec *executionContext) _CaseStatisticsRow_reassigned(ctx context.Context, f
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_reassigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CaseStatisticsRow",
@@ -5009,7 +4998,6 @@ func (ec *executionContext) _CaseStatisticsRow_reassignments(ctx context.Context
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_reassignments(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CaseStatisticsRow", field, false, false, "Long")
 }
@@ -5033,7 +5021,6 @@ func (ec *executionContext) _CaseStatisticsRow_resolved(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_CaseStatisticsRow_resolved(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "CaseStatisticsRow",
@@ -5066,7 +5053,6 @@ func (ec *executionContext) _ClearText_text(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_ClearText_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ClearText", field, false, false, "String")
 }
@@ -5090,7 +5076,6 @@ func (ec *executionContext) _Clock_instance(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_instance(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
 }
@@ -5114,7 +5099,6 @@ func (ec *executionContext) _Clock_clock(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_clock(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -5138,7 +5122,6 @@ func (ec *executionContext) _Clock_origin(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_origin(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "ClockOrigin")
 }
@@ -5162,7 +5145,6 @@ func (ec *executionContext) _Clock_source(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -5186,7 +5168,6 @@ func (ec *executionContext) _Clock_state(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_state(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "ClockState")
 }
@@ -5210,7 +5191,6 @@ func (ec *executionContext) _Clock_startedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5234,7 +5214,6 @@ func (ec *executionContext) _Clock_due(ctx context.Context, field graphql.Collec
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_due(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5258,7 +5237,6 @@ func (ec *executionContext) _Clock_promisedDue(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_promisedDue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5282,7 +5260,6 @@ func (ec *executionContext) _Clock_stoppedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_stoppedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5306,7 +5283,6 @@ func (ec *executionContext) _Clock_breachedAt(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_breachedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Time")
 }
@@ -5330,7 +5306,6 @@ func (ec *executionContext) _Clock_elapsedSeconds(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_elapsedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
 }
@@ -5354,7 +5329,6 @@ func (ec *executionContext) _Clock_overrunSeconds(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_overrunSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
 }
@@ -5378,7 +5352,6 @@ func (ec *executionContext) _Clock_pausedSeconds(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_pausedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Long")
 }
@@ -5402,7 +5375,6 @@ func (ec *executionContext) _Clock_pauseReason(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_pauseReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -5426,7 +5398,6 @@ func (ec *executionContext) _Clock_supersedes(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_supersedes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
 }
@@ -5450,7 +5421,6 @@ func (ec *executionContext) _Clock_supersededBy(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_supersededBy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "Int")
 }
@@ -5474,7 +5444,6 @@ func (ec *executionContext) _Clock_reason(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_reason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Clock", field, false, false, "String")
 }
@@ -5498,7 +5467,6 @@ func (ec *executionContext) _Clock_promise(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Clock_promise(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Clock",
@@ -5531,7 +5499,6 @@ func (ec *executionContext) _Conflict_code(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Conflict_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conflict", field, false, false, "String")
 }
@@ -5555,7 +5522,6 @@ func (ec *executionContext) _Conflict_message(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Conflict_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Conflict", field, false, false, "String")
 }
@@ -5579,7 +5545,6 @@ func (ec *executionContext) _Conflict_params(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Conflict_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Conflict",
@@ -5612,7 +5577,6 @@ func (ec *executionContext) _Customer_id(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Customer_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "String")
 }
@@ -5636,7 +5600,6 @@ func (ec *executionContext) _Customer_name(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Customer_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "SealedText")
 }
@@ -5660,7 +5623,6 @@ func (ec *executionContext) _Customer_contact(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Customer_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "SealedText")
 }
@@ -5684,7 +5646,6 @@ func (ec *executionContext) _DurationsRow_dimensions(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DurationsRow",
@@ -5717,7 +5678,6 @@ func (ec *executionContext) _DurationsRow_count(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Long")
 }
@@ -5741,7 +5701,6 @@ func (ec *executionContext) _DurationsRow_total(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5765,7 +5724,6 @@ func (ec *executionContext) _DurationsRow_mean(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5789,7 +5747,6 @@ func (ec *executionContext) _DurationsRow_median(ctx context.Context, field grap
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5813,7 +5770,6 @@ func (ec *executionContext) _DurationsRow_p90(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5837,7 +5793,6 @@ func (ec *executionContext) _DurationsRow_min(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5861,7 +5816,6 @@ func (ec *executionContext) _DurationsRow_max(ctx context.Context, field graphql
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_DurationsRow_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DurationsRow", field, false, false, "Float")
 }
@@ -5885,7 +5839,6 @@ func (ec *executionContext) _DwellRow_status(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "String")
 }
@@ -5909,7 +5862,6 @@ func (ec *executionContext) _DwellRow_dimensions(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "DwellRow",
@@ -5942,7 +5894,6 @@ func (ec *executionContext) _DwellRow_stays(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_stays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Long")
 }
@@ -5966,7 +5917,6 @@ func (ec *executionContext) _DwellRow_cases(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_cases(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Long")
 }
@@ -5990,7 +5940,6 @@ func (ec *executionContext) _DwellRow_total(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
@@ -6014,7 +5963,6 @@ func (ec *executionContext) _DwellRow_mean(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
@@ -6038,7 +5986,6 @@ func (ec *executionContext) _DwellRow_median(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_median(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
@@ -6062,7 +6009,6 @@ func (ec *executionContext) _DwellRow_p90(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_DwellRow_p90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
@@ -6086,7 +6032,6 @@ func (ec *executionContext) _Forbidden_code(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Forbidden_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Forbidden", field, false, false, "String")
 }
@@ -6110,7 +6055,6 @@ func (ec *executionContext) _Forbidden_message(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Forbidden_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Forbidden", field, false, false, "String")
 }
@@ -6134,7 +6078,6 @@ func (ec *executionContext) _Forbidden_params(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Forbidden_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Forbidden",
@@ -6167,7 +6110,6 @@ func (ec *executionContext) _ForgottenText_subject(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_ForgottenText_subject(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ForgottenText", field, false, false, "String")
 }
@@ -6191,7 +6133,6 @@ func (ec *executionContext) _IdempotencyConflict_code(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_IdempotencyConflict_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IdempotencyConflict", field, false, false, "String")
 }
@@ -6215,7 +6156,6 @@ func (ec *executionContext) _IdempotencyConflict_message(ctx context.Context, fi
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_IdempotencyConflict_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("IdempotencyConflict", field, false, false, "String")
 }
@@ -6239,7 +6179,6 @@ func (ec *executionContext) _IdempotencyConflict_params(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_IdempotencyConflict_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "IdempotencyConflict",
@@ -6272,7 +6211,6 @@ func (ec *executionContext) _InvalidInput_code(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_InvalidInput_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvalidInput", field, false, false, "String")
 }
@@ -6296,7 +6234,6 @@ func (ec *executionContext) _InvalidInput_message(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_InvalidInput_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InvalidInput", field, false, false, "String")
 }
@@ -6320,7 +6257,6 @@ func (ec *executionContext) _InvalidInput_params(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_InvalidInput_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "InvalidInput",
@@ -6353,7 +6289,6 @@ func (ec *executionContext) _Mean_count(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "Long")
 }
@@ -6377,7 +6312,6 @@ func (ec *executionContext) _Mean_value(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
 }
@@ -6401,7 +6335,6 @@ func (ec *executionContext) _Mean_low(ctx context.Context, field graphql.Collect
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
 }
@@ -6425,7 +6358,6 @@ func (ec *executionContext) _Mean_high(ctx context.Context, field graphql.Collec
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
 }
@@ -6449,7 +6381,6 @@ func (ec *executionContext) _Mean_deviation(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_deviation(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "Float")
 }
@@ -6473,7 +6404,6 @@ func (ec *executionContext) _Mean_method(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mean_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "String")
 }
@@ -6498,7 +6428,6 @@ func (ec *executionContext) _Mutation_receiveTicket(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_receiveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6543,7 +6472,6 @@ func (ec *executionContext) _Mutation_acknowledgeTicket(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_acknowledgeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6588,7 +6516,6 @@ func (ec *executionContext) _Mutation_respondToTicket(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_respondToTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6633,7 +6560,6 @@ func (ec *executionContext) _Mutation_classifyTicket(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_classifyTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6678,7 +6604,6 @@ func (ec *executionContext) _Mutation_changeTicketPriority(ctx context.Context, 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_changeTicketPriority(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6723,7 +6648,6 @@ func (ec *executionContext) _Mutation_assignTicket(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_assignTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6768,7 +6692,6 @@ func (ec *executionContext) _Mutation_escalateTicket(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_escalateTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6813,7 +6736,6 @@ func (ec *executionContext) _Mutation_waitTicket(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_waitTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6858,7 +6780,6 @@ func (ec *executionContext) _Mutation_resumeTicket(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_resumeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6903,7 +6824,6 @@ func (ec *executionContext) _Mutation_dispatchTicket(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_dispatchTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6948,7 +6868,6 @@ func (ec *executionContext) _Mutation_arriveTicket(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_arriveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -6993,7 +6912,6 @@ func (ec *executionContext) _Mutation_diagnoseTicket(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_diagnoseTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7038,7 +6956,6 @@ func (ec *executionContext) _Mutation_planTicket(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_planTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7083,7 +7000,6 @@ func (ec *executionContext) _Mutation_confirmTicket(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_confirmTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7128,7 +7044,6 @@ func (ec *executionContext) _Mutation_resolveTicket(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_resolveTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7173,7 +7088,6 @@ func (ec *executionContext) _Mutation_reopenTicket(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_reopenTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7218,7 +7132,6 @@ func (ec *executionContext) _Mutation_closeTicket(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_closeTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7263,7 +7176,6 @@ func (ec *executionContext) _Mutation_cancelTicket(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_cancelTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7308,7 +7220,6 @@ func (ec *executionContext) _Mutation_noteTicket(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_noteTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7353,7 +7264,6 @@ func (ec *executionContext) _Mutation_rateTicket(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Mutation_rateTicket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Mutation",
@@ -7397,7 +7307,6 @@ func (ec *executionContext) _NamedText_name(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_NamedText_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NamedText", field, false, false, "String")
 }
@@ -7421,7 +7330,6 @@ func (ec *executionContext) _NamedText_text(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_NamedText_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NamedText", field, false, false, "SealedText")
 }
@@ -7445,7 +7353,6 @@ func (ec *executionContext) _NotFound_code(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_NotFound_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotFound", field, false, false, "String")
 }
@@ -7469,7 +7376,6 @@ func (ec *executionContext) _NotFound_message(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_NotFound_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NotFound", field, false, false, "String")
 }
@@ -7493,7 +7399,6 @@ func (ec *executionContext) _NotFound_params(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_NotFound_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "NotFound",
@@ -7526,7 +7431,6 @@ func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_PageInfo_hasNextPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
@@ -7550,7 +7454,6 @@ func (ec *executionContext) _PageInfo_hasPreviousPage(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_PageInfo_hasPreviousPage(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "Boolean")
 }
@@ -7574,7 +7477,6 @@ func (ec *executionContext) _PageInfo_startCursor(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_PageInfo_startCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
@@ -7598,7 +7500,6 @@ func (ec *executionContext) _PageInfo_endCursor(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_PageInfo_endCursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PageInfo", field, false, false, "String")
 }
@@ -7622,7 +7523,6 @@ func (ec *executionContext) _PolicyVersion_id(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_PolicyVersion_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyVersion", field, false, false, "String")
 }
@@ -7646,7 +7546,6 @@ func (ec *executionContext) _PolicyVersion_version(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_PolicyVersion_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("PolicyVersion", field, false, false, "Int")
 }
@@ -7670,7 +7569,6 @@ func (ec *executionContext) _Promise_definition(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_definition(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7703,7 +7601,6 @@ func (ec *executionContext) _Promise_calendar(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_calendar(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7736,7 +7633,6 @@ func (ec *executionContext) _Promise_tz(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_tz(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "String")
 }
@@ -7760,7 +7656,6 @@ func (ec *executionContext) _Promise_start(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Time")
 }
@@ -7784,7 +7679,6 @@ func (ec *executionContext) _Promise_budget(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_budget(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Int")
 }
@@ -7808,7 +7702,6 @@ func (ec *executionContext) _Promise_unit(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "String")
 }
@@ -7832,7 +7725,6 @@ func (ec *executionContext) _Promise_carriedSeconds(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_carriedSeconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Long")
 }
@@ -7856,7 +7748,6 @@ func (ec *executionContext) _Promise_due(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_due(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Promise", field, false, false, "Time")
 }
@@ -7880,7 +7771,6 @@ func (ec *executionContext) _Promise_counted(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Promise_counted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Promise",
@@ -7914,7 +7804,6 @@ func (ec *executionContext) _Query_node(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_node(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -7959,7 +7848,6 @@ func (ec *executionContext) _Query_nodes(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_nodes(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8003,7 +7891,6 @@ func (ec *executionContext) _Query_views(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_views(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8036,7 +7923,6 @@ func (ec *executionContext) _Query_viewer(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8070,7 +7956,6 @@ func (ec *executionContext) _Query_slaAttainment(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_slaAttainment(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8115,7 +8000,6 @@ func (ec *executionContext) _Query_caseStatistics(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_caseStatistics(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8160,7 +8044,6 @@ func (ec *executionContext) _Query_durations(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_durations(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8205,7 +8088,6 @@ func (ec *executionContext) _Query_dwell(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_dwell(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8250,7 +8132,6 @@ func (ec *executionContext) _Query_satisfaction(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_satisfaction(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8295,7 +8176,6 @@ func (ec *executionContext) _Query_ticket(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_ticket(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8340,7 +8220,6 @@ func (ec *executionContext) _Query_tickets(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query_tickets(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8385,7 +8264,6 @@ func (ec *executionContext) _Query___type(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query___type(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8429,7 +8307,6 @@ func (ec *executionContext) _Query___schema(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Query___schema(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Query",
@@ -8462,7 +8339,6 @@ func (ec *executionContext) _Rating_at(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_at(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Time")
 }
@@ -8486,7 +8362,6 @@ func (ec *executionContext) _Rating_score(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_score(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -8510,7 +8385,6 @@ func (ec *executionContext) _Rating_min(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -8534,7 +8408,6 @@ func (ec *executionContext) _Rating_max(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "Int")
 }
@@ -8558,7 +8431,6 @@ func (ec *executionContext) _Rating_team(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "String")
 }
@@ -8582,7 +8454,6 @@ func (ec *executionContext) _Rating_agent(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_agent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "String")
 }
@@ -8606,7 +8477,6 @@ func (ec *executionContext) _Rating_comment(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Rating_comment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Rating", field, false, false, "SealedText")
 }
@@ -8630,7 +8500,6 @@ func (ec *executionContext) _Ratio_numerator(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_numerator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Long")
 }
@@ -8654,7 +8523,6 @@ func (ec *executionContext) _Ratio_denominator(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_denominator(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Long")
 }
@@ -8678,7 +8546,6 @@ func (ec *executionContext) _Ratio_value(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8702,7 +8569,6 @@ func (ec *executionContext) _Ratio_low(ctx context.Context, field graphql.Collec
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_low(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8726,7 +8592,6 @@ func (ec *executionContext) _Ratio_high(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_high(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "Float")
 }
@@ -8750,7 +8615,6 @@ func (ec *executionContext) _Ratio_method(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ratio_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ratio", field, false, false, "String")
 }
@@ -8774,7 +8638,6 @@ func (ec *executionContext) _SatisfactionRow_dimensions(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8807,7 +8670,6 @@ func (ec *executionContext) _SatisfactionRow_count(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_count(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Long")
 }
@@ -8831,7 +8693,6 @@ func (ec *executionContext) _SatisfactionRow_min(ctx context.Context, field grap
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_min(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Int")
 }
@@ -8855,7 +8716,6 @@ func (ec *executionContext) _SatisfactionRow_max(ctx context.Context, field grap
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_max(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Int")
 }
@@ -8879,7 +8739,6 @@ func (ec *executionContext) _SatisfactionRow_mean(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_mean(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8912,7 +8771,6 @@ func (ec *executionContext) _SatisfactionRow_percent(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_percent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8945,7 +8803,6 @@ func (ec *executionContext) _SatisfactionRow_topBox(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_topBox(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SatisfactionRow",
@@ -8978,7 +8835,6 @@ func (ec *executionContext) _SatisfactionRow_sufficient(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_sufficient(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Boolean")
 }
@@ -9002,7 +8858,6 @@ func (ec *executionContext) _SatisfactionRow_goal(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SatisfactionRow_goal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SatisfactionRow", field, false, false, "Goal")
 }
@@ -9026,7 +8881,6 @@ func (ec *executionContext) _SlaAttainmentRow_dimensions(ctx context.Context, fi
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_dimensions(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SlaAttainmentRow",
@@ -9059,7 +8913,6 @@ func (ec *executionContext) _SlaAttainmentRow_attainment(ctx context.Context, fi
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_attainment(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "SlaAttainmentRow",
@@ -9092,7 +8945,6 @@ func (ec *executionContext) _SlaAttainmentRow_met(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_met(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9116,7 +8968,6 @@ func (ec *executionContext) _SlaAttainmentRow_metLate(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_metLate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9140,7 +8991,6 @@ func (ec *executionContext) _SlaAttainmentRow_openBreached(ctx context.Context, 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_openBreached(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9164,7 +9014,6 @@ func (ec *executionContext) _SlaAttainmentRow_running(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_running(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9188,7 +9037,6 @@ func (ec *executionContext) _SlaAttainmentRow_cancelled(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_cancelled(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9212,7 +9060,6 @@ func (ec *executionContext) _SlaAttainmentRow_superseded(ctx context.Context, fi
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_superseded(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
@@ -9236,7 +9083,6 @@ func (ec *executionContext) _SlaAttainmentRow_overrunP50(ctx context.Context, fi
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP50(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
 }
@@ -9260,7 +9106,6 @@ func (ec *executionContext) _SlaAttainmentRow_overrunP90(ctx context.Context, fi
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP90(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
 }
@@ -9284,7 +9129,6 @@ func (ec *executionContext) _SlaAttainmentRow_overrunP95(ctx context.Context, fi
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_overrunP95(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Float")
 }
@@ -9308,7 +9152,6 @@ func (ec *executionContext) _SlaAttainmentRow_goal(ctx context.Context, field gr
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_SlaAttainmentRow_goal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Goal")
 }
@@ -9332,7 +9175,6 @@ func (ec *executionContext) _Source_system(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Source_system(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
 }
@@ -9356,7 +9198,6 @@ func (ec *executionContext) _Source_key(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Source_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Source", field, false, false, "String")
 }
@@ -9380,7 +9221,6 @@ func (ec *executionContext) _Span_start(ctx context.Context, field graphql.Colle
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Span_start(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
 }
@@ -9404,7 +9244,6 @@ func (ec *executionContext) _Span_end(ctx context.Context, field graphql.Collect
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Span_end(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Span", field, false, false, "Time")
 }
@@ -9429,7 +9268,6 @@ func (ec *executionContext) _Subscription_ticketChanged(ctx context.Context, fie
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Subscription_ticketChanged(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Subscription",
@@ -9473,7 +9311,6 @@ func (ec *executionContext) _Ticket_id(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "ID")
 }
@@ -9497,7 +9334,6 @@ func (ec *executionContext) _Ticket_uuid(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_uuid(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "UUID")
 }
@@ -9521,7 +9357,6 @@ func (ec *executionContext) _Ticket_number(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_number(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9545,7 +9380,6 @@ func (ec *executionContext) _Ticket_revision(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Long")
 }
@@ -9569,7 +9403,6 @@ func (ec *executionContext) _Ticket_phase(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_phase(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Phase")
 }
@@ -9593,7 +9426,6 @@ func (ec *executionContext) _Ticket_status(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9617,7 +9449,6 @@ func (ec *executionContext) _Ticket_waitReason(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_waitReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9641,7 +9472,6 @@ func (ec *executionContext) _Ticket_kind(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9665,7 +9495,6 @@ func (ec *executionContext) _Ticket_channel(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9689,7 +9518,6 @@ func (ec *executionContext) _Ticket_priority(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_priority(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9713,7 +9541,6 @@ func (ec *executionContext) _Ticket_category(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_category(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9737,7 +9564,6 @@ func (ec *executionContext) _Ticket_subcategory(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_subcategory(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9761,7 +9587,6 @@ func (ec *executionContext) _Ticket_product(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_product(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9785,7 +9610,6 @@ func (ec *executionContext) _Ticket_location(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_location(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9809,7 +9633,6 @@ func (ec *executionContext) _Ticket_team(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_team(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9833,7 +9656,6 @@ func (ec *executionContext) _Ticket_agent(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_agent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "String")
 }
@@ -9857,7 +9679,6 @@ func (ec *executionContext) _Ticket_attributes(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_attributes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9890,7 +9711,6 @@ func (ec *executionContext) _Ticket_customer(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_customer(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -9923,7 +9743,6 @@ func (ec *executionContext) _Ticket_title(ctx context.Context, field graphql.Col
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_title(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "SealedText")
 }
@@ -9947,7 +9766,6 @@ func (ec *executionContext) _Ticket_description(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "SealedText")
 }
@@ -9971,7 +9789,6 @@ func (ec *executionContext) _Ticket_source(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_source(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -10004,7 +9821,6 @@ func (ec *executionContext) _Ticket_reopened(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_reopened(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
@@ -10028,7 +9844,6 @@ func (ec *executionContext) _Ticket_reassigned(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_reassigned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
@@ -10052,7 +9867,6 @@ func (ec *executionContext) _Ticket_facts(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_facts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
@@ -10076,7 +9890,6 @@ func (ec *executionContext) _Ticket_sourceRows(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_sourceRows(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Int")
 }
@@ -10100,7 +9913,6 @@ func (ec *executionContext) _Ticket_receivedAt(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_receivedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10124,7 +9936,6 @@ func (ec *executionContext) _Ticket_acknowledgedAt(ctx context.Context, field gr
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_acknowledgedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10148,7 +9959,6 @@ func (ec *executionContext) _Ticket_firstRespondedAt(ctx context.Context, field 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_firstRespondedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10172,7 +9982,6 @@ func (ec *executionContext) _Ticket_firstResolvedAt(ctx context.Context, field g
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_firstResolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10196,7 +10005,6 @@ func (ec *executionContext) _Ticket_resolvedAt(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_resolvedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10220,7 +10028,6 @@ func (ec *executionContext) _Ticket_closedAt(ctx context.Context, field graphql.
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_closedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10244,7 +10051,6 @@ func (ec *executionContext) _Ticket_cancelledAt(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_cancelledAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10268,7 +10074,6 @@ func (ec *executionContext) _Ticket_firstEventAt(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_firstEventAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10292,7 +10097,6 @@ func (ec *executionContext) _Ticket_lastEventAt(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_lastEventAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Ticket", field, false, false, "Time")
 }
@@ -10317,7 +10121,6 @@ func (ec *executionContext) _Ticket_timeline(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_timeline(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -10361,7 +10164,6 @@ func (ec *executionContext) _Ticket_clocks(ctx context.Context, field graphql.Co
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_clocks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -10394,7 +10196,6 @@ func (ec *executionContext) _Ticket_ratings(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Ticket_ratings(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Ticket",
@@ -10427,7 +10228,6 @@ func (ec *executionContext) _TicketChange_position(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChange_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChange", field, false, false, "Position")
 }
@@ -10451,7 +10251,6 @@ func (ec *executionContext) _TicketChange_ticket(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChange_ticket(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketChange",
@@ -10484,7 +10283,6 @@ func (ec *executionContext) _TicketChanged_id(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "ID")
 }
@@ -10508,7 +10306,6 @@ func (ec *executionContext) _TicketChanged_ticket(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_ticket(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketChanged",
@@ -10541,7 +10338,6 @@ func (ec *executionContext) _TicketChanged_position(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Position")
 }
@@ -10565,7 +10361,6 @@ func (ec *executionContext) _TicketChanged_revision(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Long")
 }
@@ -10589,7 +10384,6 @@ func (ec *executionContext) _TicketChanged_commandId(ctx context.Context, field 
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_commandId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "UUID")
 }
@@ -10613,7 +10407,6 @@ func (ec *executionContext) _TicketChanged_repeated(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_repeated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "Boolean")
 }
@@ -10637,7 +10430,6 @@ func (ec *executionContext) _TicketChanged_clientMutationId(ctx context.Context,
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketChanged_clientMutationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketChanged", field, false, false, "String")
 }
@@ -10661,7 +10453,6 @@ func (ec *executionContext) _TicketConnection_edges(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -10694,7 +10485,6 @@ func (ec *executionContext) _TicketConnection_nodes(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -10727,7 +10517,6 @@ func (ec *executionContext) _TicketConnection_pageInfo(ctx context.Context, fiel
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketConnection",
@@ -10760,7 +10549,6 @@ func (ec *executionContext) _TicketConnection_totalCount(ctx context.Context, fi
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketConnection", field, true, true, "Long")
 }
@@ -10784,7 +10572,6 @@ func (ec *executionContext) _TicketEdge_cursor(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TicketEdge", field, false, false, "String")
 }
@@ -10808,7 +10595,6 @@ func (ec *executionContext) _TicketEdge_node(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TicketEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TicketEdge",
@@ -10841,7 +10627,6 @@ func (ec *executionContext) _TimelineConnection_edges(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10874,7 +10659,6 @@ func (ec *executionContext) _TimelineConnection_nodes(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10907,7 +10691,6 @@ func (ec *executionContext) _TimelineConnection_pageInfo(ctx context.Context, fi
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineConnection",
@@ -10940,7 +10723,6 @@ func (ec *executionContext) _TimelineEdge_cursor(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEdge", field, false, false, "String")
 }
@@ -10964,7 +10746,6 @@ func (ec *executionContext) _TimelineEdge_node(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEdge",
@@ -10997,7 +10778,6 @@ func (ec *executionContext) _TimelineEvent_id(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -11021,7 +10801,6 @@ func (ec *executionContext) _TimelineEvent_revision(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_revision(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Long")
 }
@@ -11045,7 +10824,6 @@ func (ec *executionContext) _TimelineEvent_position(ctx context.Context, field g
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Position")
 }
@@ -11069,7 +10847,6 @@ func (ec *executionContext) _TimelineEvent_type(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -11093,7 +10870,6 @@ func (ec *executionContext) _TimelineEvent_occurredAt(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Time")
 }
@@ -11117,7 +10893,6 @@ func (ec *executionContext) _TimelineEvent_recordedAt(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "Time")
 }
@@ -11141,7 +10916,6 @@ func (ec *executionContext) _TimelineEvent_principal(ctx context.Context, field 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_principal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -11165,7 +10939,6 @@ func (ec *executionContext) _TimelineEvent_onBehalfOf(ctx context.Context, field
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_onBehalfOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -11189,7 +10962,6 @@ func (ec *executionContext) _TimelineEvent_channel(ctx context.Context, field gr
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_channel(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "String")
 }
@@ -11213,7 +10985,6 @@ func (ec *executionContext) _TimelineEvent_commandId(ctx context.Context, field 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_commandId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -11237,7 +11008,6 @@ func (ec *executionContext) _TimelineEvent_correlationId(ctx context.Context, fi
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_correlationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -11261,7 +11031,6 @@ func (ec *executionContext) _TimelineEvent_causationId(ctx context.Context, fiel
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_causationId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("TimelineEvent", field, false, false, "UUID")
 }
@@ -11285,7 +11054,6 @@ func (ec *executionContext) _TimelineEvent_facts(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_facts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEvent",
@@ -11318,7 +11086,6 @@ func (ec *executionContext) _TimelineEvent_texts(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_TimelineEvent_texts(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "TimelineEvent",
@@ -11351,7 +11118,6 @@ func (ec *executionContext) _Unavailable_code(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Unavailable_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "String")
 }
@@ -11375,7 +11141,6 @@ func (ec *executionContext) _Unavailable_message(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Unavailable_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "String")
 }
@@ -11399,7 +11164,6 @@ func (ec *executionContext) _Unavailable_params(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Unavailable_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Unavailable",
@@ -11432,7 +11196,6 @@ func (ec *executionContext) _Unavailable_retryable(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Unavailable_retryable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Unavailable", field, false, false, "Boolean")
 }
@@ -11456,7 +11219,6 @@ func (ec *executionContext) _View_name(ctx context.Context, field graphql.Collec
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "String")
 }
@@ -11480,7 +11242,6 @@ func (ec *executionContext) _View_position(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_position(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Position")
 }
@@ -11504,7 +11265,6 @@ func (ec *executionContext) _View_lagMs(ctx context.Context, field graphql.Colle
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_lagMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
 }
@@ -11528,7 +11288,6 @@ func (ec *executionContext) _View_behind(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_behind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Int")
 }
@@ -11552,7 +11311,6 @@ func (ec *executionContext) _View_parked(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_parked(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
 }
@@ -11576,7 +11334,6 @@ func (ec *executionContext) _View_events(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_events(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Long")
 }
@@ -11600,7 +11357,6 @@ func (ec *executionContext) _View_failing(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_View_failing(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("View", field, false, false, "Boolean")
 }
@@ -11624,7 +11380,6 @@ func (ec *executionContext) _Viewer_principal(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Viewer_principal(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "String")
 }
@@ -11648,7 +11403,6 @@ func (ec *executionContext) _Viewer_roles(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Viewer_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "String")
 }
@@ -11672,7 +11426,6 @@ func (ec *executionContext) _Viewer_development(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_Viewer_development(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Viewer", field, false, false, "Boolean")
 }
@@ -11696,7 +11449,6 @@ func (ec *executionContext) _WrongState_code(ctx context.Context, field graphql.
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_WrongState_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WrongState", field, false, false, "String")
 }
@@ -11720,7 +11472,6 @@ func (ec *executionContext) _WrongState_message(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_WrongState_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("WrongState", field, false, false, "String")
 }
@@ -11744,7 +11495,6 @@ func (ec *executionContext) _WrongState_params(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext_WrongState_params(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "WrongState",
@@ -11777,7 +11527,6 @@ func (ec *executionContext) ___Directive_name(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Directive_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "String")
 }
@@ -11801,7 +11550,6 @@ func (ec *executionContext) ___Directive_description(ctx context.Context, field 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Directive_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, true, false, "String")
 }
@@ -11825,7 +11573,6 @@ func (ec *executionContext) ___Directive_isRepeatable(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Directive_isRepeatable(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "Boolean")
 }
@@ -11849,7 +11596,6 @@ func (ec *executionContext) ___Directive_locations(ctx context.Context, field gr
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Directive_locations(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Directive", field, false, false, "__DirectiveLocation")
 }
@@ -11874,7 +11620,6 @@ func (ec *executionContext) ___Directive_args(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Directive_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Directive",
@@ -11918,7 +11663,6 @@ func (ec *executionContext) ___EnumValue_name(ctx context.Context, field graphql
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___EnumValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, false, false, "String")
 }
@@ -11942,7 +11686,6 @@ func (ec *executionContext) ___EnumValue_description(ctx context.Context, field 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___EnumValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
@@ -11966,7 +11709,6 @@ func (ec *executionContext) ___EnumValue_isDeprecated(ctx context.Context, field
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___EnumValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "Boolean")
 }
@@ -11990,7 +11732,6 @@ func (ec *executionContext) ___EnumValue_deprecationReason(ctx context.Context, 
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___EnumValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__EnumValue", field, true, false, "String")
 }
@@ -12014,7 +11755,6 @@ func (ec *executionContext) ___Field_name(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, false, false, "String")
 }
@@ -12038,7 +11778,6 @@ func (ec *executionContext) ___Field_description(ctx context.Context, field grap
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
@@ -12063,7 +11802,6 @@ func (ec *executionContext) ___Field_args(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_args(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Field",
@@ -12107,7 +11845,6 @@ func (ec *executionContext) ___Field_type(ctx context.Context, field graphql.Col
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Field",
@@ -12140,7 +11877,6 @@ func (ec *executionContext) ___Field_isDeprecated(ctx context.Context, field gra
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "Boolean")
 }
@@ -12164,7 +11900,6 @@ func (ec *executionContext) ___Field_deprecationReason(ctx context.Context, fiel
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Field_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Field", field, true, false, "String")
 }
@@ -12188,7 +11923,6 @@ func (ec *executionContext) ___InputValue_name(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
@@ -12212,7 +11946,6 @@ func (ec *executionContext) ___InputValue_description(ctx context.Context, field
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
@@ -12236,7 +11969,6 @@ func (ec *executionContext) ___InputValue_type(ctx context.Context, field graphq
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__InputValue",
@@ -12269,7 +12001,6 @@ func (ec *executionContext) ___InputValue_defaultValue(ctx context.Context, fiel
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_defaultValue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, false, false, "String")
 }
@@ -12293,7 +12024,6 @@ func (ec *executionContext) ___InputValue_isDeprecated(ctx context.Context, fiel
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_isDeprecated(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "Boolean")
 }
@@ -12317,7 +12047,6 @@ func (ec *executionContext) ___InputValue_deprecationReason(ctx context.Context,
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___InputValue_deprecationReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__InputValue", field, true, false, "String")
 }
@@ -12341,7 +12070,6 @@ func (ec *executionContext) ___Schema_description(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Schema", field, true, false, "String")
 }
@@ -12365,7 +12093,6 @@ func (ec *executionContext) ___Schema_types(ctx context.Context, field graphql.C
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_types(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -12398,7 +12125,6 @@ func (ec *executionContext) ___Schema_queryType(ctx context.Context, field graph
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_queryType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -12431,7 +12157,6 @@ func (ec *executionContext) ___Schema_mutationType(ctx context.Context, field gr
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_mutationType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -12464,7 +12189,6 @@ func (ec *executionContext) ___Schema_subscriptionType(ctx context.Context, fiel
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_subscriptionType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -12497,7 +12221,6 @@ func (ec *executionContext) ___Schema_directives(ctx context.Context, field grap
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Schema_directives(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Schema",
@@ -12530,7 +12253,6 @@ func (ec *executionContext) ___Type_kind(ctx context.Context, field graphql.Coll
 		true,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "__TypeKind")
 }
@@ -12554,7 +12276,6 @@ func (ec *executionContext) ___Type_name(ctx context.Context, field graphql.Coll
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -12578,7 +12299,6 @@ func (ec *executionContext) ___Type_description(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -12602,7 +12322,6 @@ func (ec *executionContext) ___Type_specifiedByURL(ctx context.Context, field gr
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_specifiedByURL(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "String")
 }
@@ -12627,7 +12346,6 @@ func (ec *executionContext) ___Type_fields(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_fields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12671,7 +12389,6 @@ func (ec *executionContext) ___Type_interfaces(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_interfaces(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12704,7 +12421,6 @@ func (ec *executionContext) ___Type_possibleTypes(ctx context.Context, field gra
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_possibleTypes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12738,7 +12454,6 @@ func (ec *executionContext) ___Type_enumValues(ctx context.Context, field graphq
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_enumValues(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12783,7 +12498,6 @@ func (ec *executionContext) ___Type_inputFields(ctx context.Context, field graph
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_inputFields(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12827,7 +12541,6 @@ func (ec *executionContext) ___Type_ofType(ctx context.Context, field graphql.Co
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_ofType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "__Type",
@@ -12860,7 +12573,6 @@ func (ec *executionContext) ___Type_isOneOf(ctx context.Context, field graphql.C
 		false,
 	)
 }
-
 func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("__Type", field, true, false, "Boolean")
 }
@@ -15549,7 +15261,7 @@ func UnmarshalWaitTicketInput(ctx context.Context, raw any) (model.WaitTicketInp
 // region    ************************** interface.gotpl ***************************
 
 func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj model.Node) graphql.Marshaler {
-	switch obj := obj.(type) {
+	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
 	case *model.Ticket:
@@ -15567,7 +15279,7 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 }
 
 func (ec *executionContext) _Problem(ctx context.Context, sel ast.SelectionSet, obj model.Problem) graphql.Marshaler {
-	switch obj := obj.(type) {
+	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
 	case model.WrongState:
@@ -15629,7 +15341,7 @@ func (ec *executionContext) _Problem(ctx context.Context, sel ast.SelectionSet, 
 }
 
 func (ec *executionContext) _SealedText(ctx context.Context, sel ast.SelectionSet, obj model.SealedText) graphql.Marshaler {
-	switch obj := obj.(type) {
+	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
 	case model.ForgottenText:
@@ -15656,7 +15368,7 @@ func (ec *executionContext) _SealedText(ctx context.Context, sel ast.SelectionSe
 }
 
 func (ec *executionContext) _TicketResult(ctx context.Context, sel ast.SelectionSet, obj model.TicketResult) graphql.Marshaler {
-	switch obj := obj.(type) {
+	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
 	case model.WrongState:
@@ -19605,7 +19317,7 @@ func (ec *executionContext) unmarshalOGoal2ᚖaftercareᚋgraphᚋmodelᚐGoal(c
 	if v == nil {
 		return nil, nil
 	}
-	res := new(model.Goal)
+	var res = new(model.Goal)
 	err := res.UnmarshalGQL(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -3,13 +3,12 @@
 package model
 
 import (
+	"aftercare/domain"
 	"bytes"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
-
-	"aftercare/domain"
 )
 
 // Something that can be fetched again by its id.
@@ -252,7 +251,8 @@ type MilestoneInput struct {
 	Last bool `json:"last"`
 }
 
-type Mutation struct{}
+type Mutation struct {
+}
 
 type NamedText struct {
 	Name string     `json:"name"`
@@ -299,7 +299,8 @@ type Promise struct {
 	Counted []*Span `json:"counted"`
 }
 
-type Query struct{}
+type Query struct {
+}
 
 // What the customer thought of it, on their own scale.
 type Rating struct {
@@ -408,7 +409,8 @@ type Span struct {
 	End   time.Time `json:"end"`
 }
 
-type Subscription struct{}
+type Subscription struct {
+}
 
 type TicketChange struct {
 	// Give it back as since to go on from here.
