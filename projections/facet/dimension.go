@@ -47,7 +47,7 @@ func (d Dimension) String() string {
 func ParseDimension(s string) (Dimension, error) {
 	for d, name := range dimensionNames {
 		if name == s && name != "" {
-			return Dimension(d), nil //nolint:gosec // an index of a short table
+			return Dimension(d), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "facet.unknown-dimension", "value", s)

@@ -52,7 +52,7 @@ func shown() []string {
 func (r *record) shown() []any {
 	return append([]any{
 		&r.ticket, &r.revision, &r.at, &r.score, &r.min, &r.max, &r.comment, &r.forgotten, &r.latest,
-	}, r.Case.Fields()...)
+	}, r.Fields()...)
 }
 
 func columns() []string { return append([]string{"stream", "given"}, shown()...) }
@@ -72,7 +72,7 @@ func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
 	}
 	rated, ok := e.Event.(ticket.Rated)
 	if !ok {
-		rows[own].Case.Fold(e.Event)
+		rows[own].Fold(e.Event)
 		return rows, nil
 	}
 	r := record{

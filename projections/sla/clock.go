@@ -38,9 +38,9 @@ func foldClock(rows []record, own int, e domain.Event) ([]record, error) {
 			r.counted = counted
 		}
 	case clock.Met:
-		ours(e.Instance).met(e.At, e.Due, e.Elapsed, 0)
+		ours(e.Instance).settle(Met, e.At, e.Due, e.Elapsed, 0)
 	case clock.MetLate:
-		ours(e.Instance).met(e.At, e.Due, e.Elapsed, e.Overrun)
+		ours(e.Instance).settle(MetLate, e.At, e.Due, e.Elapsed, e.Overrun)
 	case clock.Breached:
 		r := ours(e.Instance)
 		r.breachedAt, r.verdict = facet.InstantOf(e.At), Breached.String()
@@ -93,15 +93,11 @@ func (r *record) resume(at time.Time) {
 	r.pausedAt, r.pauseReason = nil, ""
 }
 
-// met settles the row.
-func (r *record) met(at, due time.Time, elapsed, overrun int64) {
+// settle takes over the verdict of the event: what counts as late is the clock's to say, not this view's.
+func (r *record) settle(verdict Verdict, at, due time.Time, elapsed, overrun int64) {
 	r.resume(at)
 	r.stoppedAt, r.dueAt = facet.InstantOf(at), facet.InstantOf(due)
-	r.elapsed, r.overrun = &elapsed, &overrun
-	r.verdict = Met.String()
-	if overrun > 0 || r.stoppedAt.After(*r.dueAt) {
-		r.verdict = MetLate.String()
-	}
+	r.elapsed, r.overrun, r.verdict = &elapsed, &overrun, verdict.String()
 }
 
 // target keeps the due time a source had set: the last one it names, beside the first.

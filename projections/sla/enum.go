@@ -29,7 +29,7 @@ func (o Origin) String() string {
 func ParseOrigin(s string) (Origin, error) {
 	for o, name := range originNames {
 		if name == s && name != "" {
-			return Origin(o), nil //nolint:gosec // an index of a short table
+			return Origin(o), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "sla.unknown-origin", "value", s)
@@ -68,7 +68,7 @@ func (v Verdict) String() string {
 func ParseVerdict(s string) (Verdict, error) {
 	for v, name := range verdictNames {
 		if name == s && name != "" {
-			return Verdict(v), nil //nolint:gosec // an index of a short table
+			return Verdict(v), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "sla.unknown-verdict", "value", s)

@@ -65,7 +65,7 @@ func (r *record) shown() []any {
 		&r.calendarVersion, &r.startedAt, &r.dueAt, &r.promisedDueAt, &r.stoppedAt, &r.breachedAt, &r.pausedAt, &r.pauseReason,
 		&r.verdict, &r.elapsed, &r.overrun, &r.pausedSeconds, &r.supersedes, &r.supersededBy, &r.reason, &r.promise,
 		&r.counted,
-	}, r.Case.Fields())
+	}, r.Fields())
 }
 
 func columns() []string { return append([]string{"stream", "stops"}, shown()...) }

@@ -36,8 +36,6 @@ func clocks(t *testing.T, pool *pgxpool.Pool, n int) []sla.Instance {
 	return found[viewtest.ID(n)]
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func started(instance int, hours, due float64) clock.Started {
 	return clock.Started{At: at(hours), Instance: instance, Clock: "resolution", Promise: clock.Promise{
 		Definition: clock.Version{ID: "gold", Version: 2}, Calendar: clock.Version{ID: "week", Version: 3}, Start: at(hours), Due: at(due),
@@ -61,8 +59,8 @@ func TestAPromiseIsKeptWithItsReasons(t *testing.T) {
 	got := clocks(t, given(t, h), 1)
 	want := []sla.Instance{{
 		Ticket: viewtest.ID(1), Instance: 1, Clock: "resolution", Origin: sla.OriginOurs, Definition: "gold", DefinitionVersion: 2,
-		Calendar: "week", CalendarVersion: 3, StartedAt: ptr(at(0)), DueAt: ptr(at(9)), PromisedDueAt: ptr(at(8)), StoppedAt: ptr(at(10)),
-		BreachedAt: ptr(at(9)), Verdict: sla.MetLate, ElapsedSeconds: ptr(int64(9 * 3600)), OverrunSeconds: ptr(int64(3600)), PausedSeconds: 3600,
+		Calendar: "week", CalendarVersion: 3, StartedAt: new(at(0)), DueAt: new(at(9)), PromisedDueAt: new(at(8)), StoppedAt: new(at(10)),
+		BreachedAt: new(at(9)), Verdict: sla.MetLate, ElapsedSeconds: new(int64(9 * 3600)), OverrunSeconds: new(int64(3600)), PausedSeconds: 3600,
 		Promise: []byte(`{"due": "2026-01-05T16:00:00Z", "unit": "minutes", "start": "2026-01-05T08:00:00Z", "budget": 0, ` +
 			`"counted": [{"end": "2026-01-05T16:00:00Z", "start": "2026-01-05T08:00:00Z"}], "calendar": {"id": "week", "version": 3}, ` +
 			`"definition": {"id": "gold", "version": 2}}`),
@@ -111,18 +109,18 @@ func TestASourcesTargetIsJudgedByWhatHappened(t *testing.T) {
 		overrun *int64
 	}{
 		"open":                    {[]domain.Event{received, target("resolution", 5)}, sla.Running, nil, nil},
-		"exactly at due":          {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(5)}}, sla.Met, ptr(at(5)), ptr(int64(0))},
-		"late":                    {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(6)}}, sla.MetLate, ptr(at(6)), ptr(int64(3600))},
-		"learned after the end":   {[]domain.Event{received, domainticket.Closed{At: at(6)}, target("resolution", 5)}, sla.MetLate, ptr(at(6)), ptr(int64(3600))},
-		"resolved, then closed":   {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Closed{At: at(9)}}, sla.Met, ptr(at(4)), ptr(int64(0))},
+		"exactly at due":          {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(5)}}, sla.Met, new(at(5)), new(int64(0))},
+		"late":                    {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(6)}}, sla.MetLate, new(at(6)), new(int64(3600))},
+		"learned after the end":   {[]domain.Event{received, domainticket.Closed{At: at(6)}, target("resolution", 5)}, sla.MetLate, new(at(6)), new(int64(3600))},
+		"resolved, then closed":   {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Closed{At: at(9)}}, sla.Met, new(at(4)), new(int64(0))},
 		"reopened":                {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Reopened{At: at(4.5)}}, sla.Running, nil, nil},
-		"resolved again":          {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Reopened{At: at(4.5)}, domainticket.Resolved{At: at(7)}}, sla.MetLate, ptr(at(7)), ptr(int64(7200))},
-		"another due time":        {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(6)}, target("resolution", 7)}, sla.Met, ptr(at(6)), ptr(int64(0))},
+		"resolved again":          {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Reopened{At: at(4.5)}, domainticket.Resolved{At: at(7)}}, sla.MetLate, new(at(7)), new(int64(7200))},
+		"another due time":        {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(6)}, target("resolution", 7)}, sla.Met, new(at(6)), new(int64(0))},
 		"cancelled":               {[]domain.Event{received, target("resolution", 5), domainticket.Cancelled{At: at(1)}}, sla.Cancelled, nil, nil},
 		"no automatic response":   {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1), Automatic: true}}, sla.Running, nil, nil},
-		"the first response":      {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1)}, domainticket.Responded{At: at(9)}}, sla.Met, ptr(at(1)), ptr(int64(0))},
-		"acknowledged":            {[]domain.Event{received, target(sla.Acknowledgement, 5), domainticket.Acknowledged{At: at(6)}}, sla.MetLate, ptr(at(6)), ptr(int64(3600))},
-		"closed before it opened": {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(-1)}}, sla.Met, ptr(at(-1)), ptr(int64(0))},
+		"the first response":      {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1)}, domainticket.Responded{At: at(9)}}, sla.Met, new(at(1)), new(int64(0))},
+		"acknowledged":            {[]domain.Event{received, target(sla.Acknowledgement, 5), domainticket.Acknowledged{At: at(6)}}, sla.MetLate, new(at(6)), new(int64(3600))},
+		"closed before it opened": {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(-1)}}, sla.Met, new(at(-1)), new(int64(0))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +147,7 @@ func TestASourcesVerdictIsItsLastWord(t *testing.T) {
 		clock.VerdictRecorded{At: at(3), Clock: "resolution", Met: false, Source: "old"},
 		domainticket.PriorityChanged{At: at(4), To: "low"})
 	want := []sla.Instance{{
-		Ticket: viewtest.ID(1), Clock: "resolution", Origin: sla.OriginVerdict, Source: "old", StoppedAt: ptr(at(3)), Verdict: sla.Missed,
+		Ticket: viewtest.ID(1), Clock: "resolution", Origin: sla.OriginVerdict, Source: "old", StoppedAt: new(at(3)), Verdict: sla.Missed,
 		ReceivedAt: at(0), Priority: "high",
 	}}
 	if diff := cmp.Diff(want, clocks(t, given(t, h), 1), cmpopts.EquateEmpty()); diff != "" {

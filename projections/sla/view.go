@@ -60,7 +60,7 @@ func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
 // foldFact takes a fact of the case over into the rows that still follow it.
 func foldFact(rows []record, own int, e domain.Event) {
 	c := &rows[own]
-	c.Case.Fold(e)
+	c.Fold(e)
 	moved := c.stop(e)
 	for i := range rows {
 		r := &rows[i]

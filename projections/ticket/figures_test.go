@@ -2,6 +2,7 @@ package ticket_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,17 +82,14 @@ func TestStatsAreGrouped(t *testing.T) {
 			}
 			got := map[string]int64{}
 			for _, s := range all {
-				key := ""
+				var key []string
 				for i, v := range s.Group {
 					if v.By != c.query.GroupBy[i] {
 						t.Errorf("coordinate %d is of %v, want %v", i, v.By, c.query.GroupBy[i])
 					}
-					if i > 0 {
-						key += " "
-					}
-					key += v.Value
+					key = append(key, v.Value)
 				}
-				got[key] = s.Cases
+				got[strings.Join(key, " ")] = s.Cases
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("groups differ (-want +got):\n%s", diff)

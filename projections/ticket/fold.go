@@ -18,7 +18,7 @@ func (r *record) fact(e domain.Event) {
 		r.lastEventAt = at
 	}
 	team, agent := r.Team, r.Agent
-	r.Case.Fold(e)
+	r.Fold(e)
 	if team != "" && r.Team != team || agent != "" && r.Agent != agent {
 		r.reassigned++
 	}

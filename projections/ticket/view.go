@@ -74,7 +74,7 @@ func columns() []string {
 }
 
 func (r *record) fields() []any {
-	return slices.Concat([]any{&r.stream, &r.id, &r.number, &r.phase}, r.Case.Fields(), []any{
+	return slices.Concat([]any{&r.stream, &r.id, &r.number, &r.phase}, r.Fields(), []any{
 		&r.sourceKey, &r.attributes, &r.instants, &r.customer, &r.name, &r.contact, &r.title, &r.description, &r.forgotten, &r.status,
 		&r.waitReason, &r.acknowledgedAt, &r.firstRespondedAt, &r.firstResolvedAt, &r.resolvedAt, &r.closedAt, &r.cancelledAt,
 		&r.firstEventAt, &r.lastEventAt, &r.reopened, &r.reassigned, &r.sourceRows, &r.facts, &r.revision, &r.commitPosition,

@@ -41,8 +41,6 @@ func row(t *testing.T, pool *pgxpool.Pool, n int) ticket.Row {
 	return r
 }
 
-func ptr(t time.Time) *time.Time { return &t }
-
 func TestACaseIsOneRow(t *testing.T) {
 	t.Parallel()
 	var h viewtest.History
@@ -77,8 +75,8 @@ func TestACaseIsOneRow(t *testing.T) {
 		},
 		Customer: "li", Name: ticket.Text{Value: "Li Na"}, Contact: ticket.Text{Forgotten: true}, Title: ticket.Text{Value: "No heat"},
 		SourceSystem: "old", SourceKey: "17", Status: "Closed!",
-		ReceivedAt: at(0), AcknowledgedAt: ptr(at(1)), FirstRespondedAt: ptr(at(2)), FirstResolvedAt: ptr(at(7)),
-		ResolvedAt: ptr(at(9)), ClosedAt: ptr(at(10)), FirstEventAt: at(0), LastEventAt: at(10),
+		ReceivedAt: at(0), AcknowledgedAt: new(at(1)), FirstRespondedAt: new(at(2)), FirstResolvedAt: new(at(7)),
+		ResolvedAt: new(at(9)), ClosedAt: new(at(10)), FirstEventAt: at(0), LastEventAt: at(10),
 		Reopened: 1, Reassigned: 1, SourceRows: 1, Facts: 16, Revision: 17, CommitPosition: 1800,
 	}
 	if diff := cmp.Diff(want, row(t, given(t, h), 1)); diff != "" {

@@ -17,7 +17,7 @@ func Start() time.Time { return time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC) }
 func At(hours float64) time.Time { return Start().Add(time.Duration(hours * float64(time.Hour))) }
 
 // ID returns the id of the n-th case.
-func ID(n int) domain.UUID { return domain.DeriveUUID(domain.UUID{1}, fmt.Sprintf("case %d", n)) } //nolint:perfsprint // clear
+func ID(n int) domain.UUID { return domain.DeriveUUID(domain.UUID{1}, fmt.Sprintf("case %d", n)) }
 
 // History records events in the order of all streams.
 type History struct {
@@ -32,9 +32,9 @@ func (h *History) Case(n int, events ...domain.Event) {
 	}
 	stream := "ticket-" + ID(n).String()
 	for _, e := range events {
-		place := uint64(len(h.Events)+1) * 100 //nolint:gosec // a short history
+		place := uint64(len(h.Events)+1) * 100
 		h.Events = append(h.Events, domain.Recorded{
-			ID:     domain.DeriveUUID(ID(n), fmt.Sprintf("event %d", h.revisions[stream])), //nolint:perfsprint // clear
+			ID:     domain.DeriveUUID(ID(n), fmt.Sprintf("event %d", h.revisions[stream])),
 			Stream: stream, Revision: h.revisions[stream], Position: domain.Position{Commit: place, Prepare: place},
 			RecordedAt: e.OccurredAt().Add(time.Second), Type: e.EventType(), Event: e,
 			Metadata: domain.Metadata{

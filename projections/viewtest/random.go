@@ -1,6 +1,7 @@
 package viewtest
 
 import (
+	"strconv"
 	"time"
 
 	"pgregory.net/rapid"
@@ -52,7 +53,7 @@ func details(t *rapid.T) ticket.Details {
 
 func received(t *rapid.T, n int) ticket.Received {
 	return ticket.Received{
-		At: instant(t, "received"), Number: "T-" + string(rune('a'+n)), Details: details(t), Customer: "li", Name: text(t, "name"),
+		At: instant(t, "received"), Number: "T-" + strconv.Itoa(n), Details: details(t), Customer: "li", Name: text(t, "name"),
 		Title: text(t, "title"), Description: text(t, "description"), Source: &ticket.Source{System: "old", Key: code(t, "key")},
 	}
 }
