@@ -54,7 +54,7 @@ var (
 	ErrUnavailable = errors.New("the event store is unavailable")
 )
 
-// TooLargeError is ErrTooLarge with its numbers, in bytes. Size is 0 when only the store knows it.
+// TooLargeError is ErrTooLarge with its numbers, in bytes. Limit is 0 when the store does not tell it.
 type TooLargeError struct {
 	Size, Limit int
 }

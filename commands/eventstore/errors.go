@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -55,6 +57,18 @@ func passing(err error) bool {
 	default:
 		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	}
+}
+
+var number = regexp.MustCompile(`[0-9]+`)
+
+// limitIn returns the limit that a server names in its refusal of a size: the last number of "Maximum Append Size of 1048576
+// Exceeded." and "received message larger than max (5000 vs. 4096)". It is 0 when there is none.
+func limitIn(err error) int {
+	if found := number.FindAllString(status.Convert(err).Message(), -1); len(found) > 0 {
+		limit, _ := strconv.Atoi(found[len(found)-1]) // 0 when it is no int
+		return limit
+	}
+	return 0
 }
 
 // tooLarge knows the answers of servers that refuse a size: the limit of an append, of an event and of a message.

@@ -116,6 +116,21 @@ func TestConformanceOnARealServer(t *testing.T) {
 	})
 }
 
+func TestAServersOwnLimitIsReported(t *testing.T) {
+	t.Parallel()
+	n := &node{options: eventnode.Options{InMemory: true, MaxAppendSize: 4096}}
+	n.start(t)
+	t.Cleanup(func() { n.stop() })
+	log := openLog(t, n.url, logtest.Codec(), eventstore.Options{})
+	_, err := log.Append(t.Context(), "logtest-1", commands.NoStream, []commands.Proposed{
+		{ID: [16]byte{1}, Event: logtest.Noted{Text: strings.Repeat("x", 5000)}},
+	})
+	large, ok := errors.AsType[*commands.TooLargeError](err)
+	if !ok || large.Limit != 4096 || large.Size <= 5000 {
+		t.Errorf("got %v, want both sizes", err)
+	}
+}
+
 func TestOpenRefusesWhatIsNoAddress(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "http://localhost:2113", "esdb://", "esdb://host:port"} {

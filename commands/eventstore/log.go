@@ -3,6 +3,7 @@ package eventstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -128,9 +129,12 @@ func (l *Log) Append(ctx context.Context, stream string, expected commands.Expec
 	if len(events) == 0 {
 		return commands.Receipt{}, fmt.Errorf("append to %s: no events", stream)
 	}
-	data, err := l.encode(ctx, stream, events)
+	data, size, err := l.encode(ctx, stream, events)
 	if err != nil {
 		return commands.Receipt{}, err
+	}
+	if size > l.options.MaxAppendSize {
+		return commands.Receipt{}, fmt.Errorf("append to %s: %w", stream, &commands.TooLargeError{Size: size, Limit: l.options.MaxAppendSize})
 	}
 	options := esdb.AppendToStreamOptions{ExpectedRevision: esdb.NoStream{}, Deadline: &l.options.OperationTimeout}
 	if expected != commands.NoStream {
@@ -148,27 +152,27 @@ func (l *Log) Append(ctx context.Context, stream string, expected commands.Expec
 			}, nil
 		})
 	})
+	if errors.Is(err, commands.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", &commands.TooLargeError{Size: size, Limit: limitIn(err)}, err)
+	}
 	if err != nil {
 		return commands.Receipt{}, fmt.Errorf("append to %s: %w", stream, err)
 	}
 	return receipt, nil
 }
 
-// encode seals and encodes the events, once for all attempts, and holds them to the store's limit.
-func (l *Log) encode(ctx context.Context, stream string, events []commands.Proposed) ([]esdb.EventData, error) {
-	size, data := 0, make([]esdb.EventData, len(events))
+// encode seals and encodes the events, once for all attempts, and returns their size as the store reckons it.
+func (l *Log) encode(ctx context.Context, stream string, events []commands.Proposed) (data []esdb.EventData, size int, err error) {
+	data = make([]esdb.EventData, len(events))
 	for i, p := range events {
 		e, err := l.codec.Encode(ctx, l.sealer, stream, p.ID, p.Event, p.Metadata)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		size += len(e.Data) + len(e.Metadata) + 2*len(utf16.Encode([]rune(e.Type)))
 		data[i] = esdb.EventData{
 			EventID: uuid.UUID(p.ID), EventType: e.Type, ContentType: esdb.ContentTypeJson, Data: e.Data, Metadata: e.Metadata,
 		}
 	}
-	if size > l.options.MaxAppendSize {
-		return nil, fmt.Errorf("append to %s: %w", stream, &commands.TooLargeError{Size: size, Limit: l.options.MaxAppendSize})
-	}
-	return data, nil
+	return data, size, nil
 }
