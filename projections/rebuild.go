@@ -26,7 +26,8 @@ type Rebuilder struct {
 	Log    *feed.Log
 	Codec  *codec.Codec
 	Opener seal.Opener
-	// Partitions is how many goroutines decode and fold; each sees whole streams. Defaults to the number of processors.
+	// Partitions is how many goroutines decode and fold; each sees whole streams. Defaults to one less than there are
+	// processors, and at least one: reading keeps a processor busy by itself.
 	Partitions int
 	// Now is the clock of the report, whose times stay zero without it.
 	Now func() time.Time
@@ -65,7 +66,7 @@ func (r *Rebuilder) Rebuild(ctx context.Context, views ...View) (Report, error) 
 		return strings.Compare(a.Name(), b.Name())
 	})}
 	if b.Partitions == 0 {
-		b.Partitions = runtime.GOMAXPROCS(0)
+		b.Partitions = max(1, runtime.GOMAXPROCS(0)-1)
 	}
 	if b.Now == nil {
 		b.Now = func() time.Time { return time.Time{} }
