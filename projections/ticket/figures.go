@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the statements
 	"fmt"
@@ -69,10 +70,15 @@ func ComputeDurations(ctx context.Context, db facet.DB, q DurationsQuery) ([]Dur
 	}
 	s.Set("group", group)
 	s.Set("where", s.Where(q.Filter, at))
-	if err := q.From.set(&s, "from"); err != nil {
+	local := func(instant string) string { return instant }
+	if q.Local {
+		zone := s.Arg(cmp.Or(q.Zone, "UTC"))
+		local = func(instant string) string { return "(" + instant + " at time zone " + zone + "::text)" }
+	}
+	if err := q.From.set(&s, "from", local); err != nil {
 		return nil, err
 	}
-	if err := q.To.set(&s, "to"); err != nil {
+	if err := q.To.set(&s, "to", local); err != nil {
 		return nil, err
 	}
 	found, err := db.Query(ctx, s.SQL(durationsSQL), s.Args()...)
@@ -100,8 +106,9 @@ func ComputeDurations(ctx context.Context, db facet.DB, q DurationsQuery) ([]Dur
 	return all, nil
 }
 
-// set says where the milestone is found: in a column of the case, or by a condition on the entries of its history.
-func (m Milestone) set(s *facet.Statement, name string) error {
+// set says where the milestone is found: in a column of the case, or by a condition on the entries of its history. Local
+// makes of its instant what is subtracted.
+func (m Milestone) set(s *facet.Statement, name string, local func(string) string) error {
 	pick, is, column := "min", "false", "mark."+name+"_at"
 	if m.Last {
 		pick = "max"
@@ -131,7 +138,7 @@ func (m Milestone) set(s *facet.Statement, name string) error {
 	}
 	s.Set(name+"_pick", pick)
 	s.Set(name+"_is", is)
-	s.Set(name+"_at", column)
+	s.Set(name+"_at", local(column))
 	return nil
 }
 

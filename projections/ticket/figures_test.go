@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -158,6 +159,25 @@ func TestDurationsAreGrouped(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]float64{"high": 47.5, "low": 0 + 10 + 26}, totals); diff != "" {
 		t.Errorf("hours differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestDurationsAreElapsedTimeUnlessLocal(t *testing.T) {
+	t.Parallel()
+	var h viewtest.History
+	// The night New York's clocks go from 2:00 to 3:00.
+	h.Case(1, domainticket.Received{At: time.Date(2026, 3, 8, 6, 30, 0, 0, time.UTC)}, domainticket.Closed{At: time.Date(2026, 3, 8, 7, 30, 0, 0, time.UTC)})
+	pool := given(t, h)
+	q := ticket.DurationsQuery{From: ticket.Milestone{Kind: ticket.FirstEvent}, To: ticket.Milestone{Kind: ticket.Fact, Fact: "closed"}, Zone: "America/New_York"}
+	for local, want := range map[bool]float64{false: 3600, true: 7200} {
+		q.Local = local
+		got, err := ticket.ComputeDurations(t.Context(), pool, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 1 || got[0].Total != want {
+			t.Errorf("local %v: durations %+v, want %v seconds", local, got, want)
+		}
 	}
 }
 

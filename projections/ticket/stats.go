@@ -72,9 +72,12 @@ type DurationsQuery struct {
 	To      Milestone
 	GroupBy []facet.By
 	Zone    string
+	// Local measures on the clocks of Zone: from 1:30 to 3:30 is two hours, also in the night that skips one of them. By
+	// default it is one: durations are elapsed time.
+	Local bool
 }
 
-// Durations describe elapsed wall time, in seconds. Without cases the figures are nil. Percentiles interpolate.
+// Durations describe the time between two instants, in seconds. Without cases the figures are nil. Percentiles interpolate.
 type Durations struct {
 	Group  []facet.Value
 	N      int64

@@ -1,5 +1,9 @@
 select {columns}
 from unnest({tickets}::uuid[]) as wanted (id)
 cross join lateral (
-  select * from view_timeline.entry entry where entry.ticket = wanted.id order by entry.revision desc limit {limit}
+  select {names}
+  from view_timeline.entry
+  where ticket = wanted.id
+  order by revision desc
+  limit {limit}
 ) e

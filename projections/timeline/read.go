@@ -100,6 +100,7 @@ func Latest(ctx context.Context, db facet.DB, tickets []domain.UUID, n int) (map
 }
 
 func query(ctx context.Context, db facet.DB, s *facet.Statement, sql string) ([]Entry, error) {
+	s.Set("names", strings.Join(columns(), ", "))
 	s.Set("columns", "e."+strings.Join(columns(), ", e."))
 	found, err := db.Query(ctx, s.SQL(sql), s.Args()...)
 	if err != nil {
