@@ -10,13 +10,12 @@ import (
 
 	"aftercare/domain"
 	"aftercare/domain/clock"
+	tickets "aftercare/domain/ticket"
 	"aftercare/graph/loader"
 	"aftercare/graph/model"
 	"aftercare/projections/satisfaction"
 	"aftercare/projections/sla"
 	"aftercare/projections/ticket"
-
-	tickets "aftercare/domain/ticket"
 )
 
 func ticketOf(row ticket.Row, batch *loader.Batch) *model.Ticket {
