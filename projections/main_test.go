@@ -77,7 +77,7 @@ func sums(sick *atomic.Bool) projections.View {
 			if sick != nil && sick.Load() {
 				switch a.N {
 				case refused:
-					return rows, errors.New("thirteen")
+					return rows, errors.New("thirteen\x00\xff")
 				case panicked:
 					panic("fourteen")
 				}

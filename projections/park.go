@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,7 +24,7 @@ type entry struct {
 func (s slot) parked(ctx context.Context, tx pgx.Tx, entries []entry) (map[string]bool, error) {
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
-		names = append(names, e.Stream)
+		names = append(names, clean(e.Stream))
 	}
 	rows, err := tx.Query(ctx, `select distinct stream from aftercare.parked_event where view = $1 and stream = any($2)`, s.key, names)
 	if err != nil {
@@ -46,11 +47,20 @@ func (s slot) park(ctx context.Context, tx pgx.Tx, e domain.Recorded, reason str
 		insert into aftercare.parked_event (view, commit_position, prepare_position, event_id, stream, revision, type, error, attempts)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		on conflict do nothing`,
-		s.key, stored(e.Position.Commit), stored(e.Position.Prepare), [16]byte(e.ID), e.Stream, stored(e.Revision), e.Type, reason, attempts)
+		s.key, stored(e.Position.Commit), stored(e.Position.Prepare), [16]byte(e.ID), clean(e.Stream), stored(e.Revision),
+		clean(e.Type), clean(reason), attempts)
 	if err != nil {
 		return fmt.Errorf("park %s at %d@%s: %w", e.Type, e.Revision, e.Stream, err)
 	}
 	return nil
+}
+
+// longest bounds what is kept of an error.
+const longest = 8 << 10
+
+// clean is text of the log, or of an error, as Postgres can keep it.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s[:min(len(s), longest)], "\ufffd"), "\x00", "\ufffd")
 }
 
 // stored is a number of the log as Postgres keeps it. The log's own numbers are signed 64 bit.

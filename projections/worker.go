@@ -57,7 +57,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 		}
 		w.failing(err)
 		switch {
-		case passing(err) || len(entries) == 0:
+		case passing(err) || len(entries) == 0 || aside(entries):
 			attempt = 0
 			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.Any("error", err), slog.Duration("pause", pause))
 		case len(entries) > 1:
@@ -84,6 +84,12 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 type parking struct {
 	reason   error
 	attempts int
+}
+
+// aside reports whether all that is left to do is to park an event.
+func aside(entries []entry) bool {
+	_, ok := errors.AsType[*parking](entries[0].err)
+	return ok && len(entries) == 1
 }
 
 // Error returns the reason.
@@ -175,7 +181,7 @@ func (w *worker) fold(ctx context.Context, tx pgx.Tx, entries []entry, anyParked
 	for _, e := range entries {
 		var poison *parking
 		switch {
-		case parked[e.Stream]:
+		case parked[clean(e.Stream)]:
 			if err := w.park(ctx, tx, e.Recorded, behind, 0); err != nil {
 				return 0, err
 			}
