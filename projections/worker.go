@@ -18,6 +18,8 @@ const (
 	lastPause  = 5 * time.Second
 	// tries is how often one event is given to a view before it is parked.
 	tries = 3
+	// retryPause grows with the tries. It is short, since whoever refused an event once mostly refuses it again.
+	retryPause = 10 * time.Millisecond
 )
 
 // worker folds batches into one slot. It is used by one goroutine.
@@ -71,6 +73,11 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),
 				slog.Uint64("revision", e.Revision), slog.String("type", e.Type), slog.Any("error", err))
 			entries = []entry{{e.Recorded, &parking{err, attempt}}}
+			continue
+		default:
+			if !sleep(ctx, time.Duration(attempt)*retryPause) {
+				return ctx.Err()
+			}
 			continue
 		}
 		if !sleep(ctx, pause) {
