@@ -81,7 +81,7 @@ func (r *queryResolver) Durations(ctx context.Context, input model.DurationsInpu
 		return nil, err
 	}
 	found, err := tickets.ComputeDurations(ctx, r.DB, tickets.DurationsQuery{
-		Filter: filter, From: from, To: to, GroupBy: by, Zone: input.Zone,
+		Filter: filter, From: from, To: to, GroupBy: by, Zone: input.Zone, Local: input.WallClock,
 	})
 	if err != nil {
 		return nil, err

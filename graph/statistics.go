@@ -61,7 +61,7 @@ func dimensions(group []facet.Value) []*model.Attribute {
 
 func milestone(m *model.MilestoneInput) (tickets.Milestone, error) {
 	given := 0
-	for _, ok := range []bool{m.Fact != nil, len(m.Status) > 0, truth(m.FirstEvent), truth(m.LastEvent)} {
+	for _, ok := range []bool{m.Fact != nil, len(m.Status) > 0, m.Attribute != nil, truth(m.FirstEvent), truth(m.LastEvent)} {
 		if ok {
 			given++
 		}
@@ -74,6 +74,8 @@ func milestone(m *model.MilestoneInput) (tickets.Milestone, error) {
 		return tickets.Milestone{Kind: tickets.Fact, Fact: *m.Fact, Last: m.Last}, nil
 	case len(m.Status) > 0:
 		return tickets.Milestone{Kind: tickets.Status, Statuses: m.Status, Last: m.Last}, nil
+	case m.Attribute != nil:
+		return tickets.Milestone{Kind: tickets.Attribute, Attribute: *m.Attribute}, nil
 	case truth(m.FirstEvent):
 		return tickets.Milestone{Kind: tickets.FirstEvent}, nil
 	}

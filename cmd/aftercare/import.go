@@ -22,7 +22,7 @@ import (
 )
 
 func (p program) importFiles(c *config) *cli.Command {
-	var name, report string
+	var name, report, system string
 	var dry bool
 	return &cli.Command{
 		Name:      "import",
@@ -33,6 +33,7 @@ func (p program) importFiles(c *config) *cli.Command {
 			"Rows that are refused are listed in the report, and the exit code is then 3.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "mapping", Aliases: []string{"m"}, Usage: "a shipped mapping's `NAME`, or a file", Destination: &name, Required: true},
+			&cli.StringFlag{Name: "source", Usage: "record the cases as those of this `SYSTEM` instead of the mapping's, to keep two lists of one system apart", Destination: &system},
 			&cli.BoolFlag{Name: "dry-run", Usage: "read and check everything, record nothing", Destination: &dry},
 			&cli.StringFlag{Name: "report", Usage: "`FILE` of the refused rows", Value: "refused.csv", Destination: &report},
 		},
@@ -45,6 +46,7 @@ func (p program) importFiles(c *config) *cli.Command {
 			if err != nil {
 				return err
 			}
+			mapping.Source = or(system, mapping.Source)
 			total, err := source.Size(paths)
 			if err != nil {
 				return err
@@ -124,6 +126,9 @@ func (j importJob) run(ctx context.Context, a *app) error {
 		return err
 	}
 	if err := a.publish(ctx, versions); err != nil {
+		return err
+	}
+	if a.tickets.Since, err = a.events.Head(ctx); err != nil {
 		return err
 	}
 	var last position

@@ -11,8 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"aftercare/domain"
-	"aftercare/domain/servicenumber"
 	"aftercare/graph"
 )
 
@@ -99,7 +97,6 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: graph.New(graph.Config{
 			Commands: a.tickets, History: a.events, Progress: a.tracker, DB: a.pool, Now: a.now, NewID: newID,
-			Number: func(id domain.UUID) string { return servicenumber.New(id).String() },
 			Log:    a.logger,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -53,8 +53,7 @@ type shownEntry struct {
 	Type       string
 	OccurredAt time.Time
 	RecordedAt time.Time
-	Status     *string
-	Principal  *string
+	Facts      []struct{ Name, Value string }
 }
 
 type shownClock struct {
@@ -176,15 +175,12 @@ func (p program) show(t *shownTicket) {
 	}
 	fmt.Fprintln(p.Out)
 	for _, e := range t.Timeline.Nodes {
-		fmt.Fprintf(p.Out, "%4d  %s  %-28s %s\n", e.Revision, e.OccurredAt.Format(time.RFC3339), e.Type, strings.TrimSpace(text(e.Status)+" "+by(e.Principal)))
+		words := []string{}
+		for _, f := range e.Facts {
+			words = append(words, f.Name+"="+f.Value)
+		}
+		fmt.Fprintf(p.Out, "%4d  %s  %-27s %s\n", e.Revision, e.OccurredAt.Format(time.RFC3339), e.Type, strings.Join(words, " "))
 	}
-}
-
-func by(principal *string) string {
-	if principal == nil {
-		return ""
-	}
-	return "by " + *principal
 }
 
 func text(s *string) string {

@@ -3049,12 +3049,14 @@ type CaseStatisticsRow {
   resolved: Ratio!
 }
 
-"An instant in the life of a case. Give exactly one of fact, status, firstEvent, lastEvent."
+"An instant in the life of a case. Give exactly one of fact, status, attribute, firstEvent, lastEvent."
 input MilestoneInput {
   "A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response."
   fact: String
   "A row of the history in the system the case was imported from, with any of these words, verbatim."
   status: [String!]
+  "An attribute of the case that holds an instant, such as a time that only a column of the source knows."
+  attribute: String
   firstEvent: Boolean
   lastEvent: Boolean
   "The last occurrence of the fact or status instead of the first."
@@ -3068,6 +3070,11 @@ input DurationsInput {
   by: [GroupBy!]
   "The reporting zone, an IANA name. Periods are those of receipt."
   zone: String! = "UTC"
+  """
+  Measures on the clocks on the wall of the zone instead of in elapsed time: they differ by an hour over a night that changes the
+  clocks.
+  """
+  wallClock: Boolean! = false
 }
 
 "In seconds. Percentiles interpolate. Without cases the figures are null."
@@ -13649,8 +13656,11 @@ func (ec *executionContext) unmarshalInputDurationsInput(ctx context.Context, ob
 	if _, present := asMap["zone"]; !present {
 		asMap["zone"] = "UTC"
 	}
+	if _, present := asMap["wallClock"]; !present {
+		asMap["wallClock"] = false
+	}
 
-	fieldsInOrder := [...]string{"from", "to", "filter", "by", "zone"}
+	fieldsInOrder := [...]string{"from", "to", "filter", "by", "zone", "wallClock"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -13692,6 +13702,13 @@ func (ec *executionContext) unmarshalInputDurationsInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Zone = data
+		case "wallClock":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("wallClock"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.WallClock = data
 		}
 	}
 	return it, nil
@@ -13917,7 +13934,7 @@ func (ec *executionContext) unmarshalInputMilestoneInput(ctx context.Context, ob
 		asMap["last"] = false
 	}
 
-	fieldsInOrder := [...]string{"fact", "status", "firstEvent", "lastEvent", "last"}
+	fieldsInOrder := [...]string{"fact", "status", "attribute", "firstEvent", "lastEvent", "last"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -13938,6 +13955,13 @@ func (ec *executionContext) unmarshalInputMilestoneInput(ctx context.Context, ob
 				return it, err
 			}
 			it.Status = data
+		case "attribute":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("attribute"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Attribute = data
 		case "firstEvent":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("firstEvent"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)

@@ -147,6 +147,9 @@ type DurationsInput struct {
 	By     []*GroupBy      `json:"by"`
 	// The reporting zone, an IANA name. Periods are those of receipt.
 	Zone string `json:"zone"`
+	// Measures on the clocks on the wall of the zone instead of in elapsed time: they differ by an hour over a night that changes the
+	// clocks.
+	WallClock bool `json:"wallClock"`
 }
 
 // In seconds. Percentiles interpolate. Without cases the figures are null.
@@ -239,14 +242,16 @@ type Mean struct {
 	Method string `json:"method"`
 }
 
-// An instant in the life of a case. Give exactly one of fact, status, firstEvent, lastEvent.
+// An instant in the life of a case. Give exactly one of fact, status, attribute, firstEvent, lastEvent.
 type MilestoneInput struct {
 	// A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response.
 	Fact *string `json:"fact"`
 	// A row of the history in the system the case was imported from, with any of these words, verbatim.
-	Status     []string `json:"status"`
-	FirstEvent *bool    `json:"firstEvent"`
-	LastEvent  *bool    `json:"lastEvent"`
+	Status []string `json:"status"`
+	// An attribute of the case that holds an instant, such as a time that only a column of the source knows.
+	Attribute  *string `json:"attribute"`
+	FirstEvent *bool   `json:"firstEvent"`
+	LastEvent  *bool   `json:"lastEvent"`
 	// The last occurrence of the fact or status instead of the first.
 	Last bool `json:"last"`
 }
