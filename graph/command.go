@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -98,7 +99,7 @@ func (r *Resolver) handle(ctx context.Context, w wish, at time.Time) (commands.R
 	var expected *uint64
 	if w.expected != nil {
 		if *w.expected < 0 {
-			return commands.Receipt{}, domain.Refuse(domain.Invalid, "number.malformed", "value", "-")
+			return commands.Receipt{}, domain.Refuse(domain.Invalid, "number.malformed", "value", strconv.FormatInt(*w.expected, 10))
 		}
 		revision := uint64(*w.expected)
 		expected = &revision

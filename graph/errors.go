@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"aftercare/commands"
 	"aftercare/domain"
 	"aftercare/graph/locale"
 	"aftercare/graph/model"
@@ -44,6 +45,9 @@ func problem(refusal *domain.Error, words locale.Words) model.TicketResult {
 func refusalOf(err error) (*domain.Error, bool) {
 	if refusal, ok := errors.AsType[*domain.Error](err); ok {
 		return refusal, true
+	}
+	if errors.Is(err, commands.ErrUnavailable) {
+		return domain.Refuse(domain.Unavailable, "store.unavailable"), true
 	}
 	if unreachable(err) || errors.Is(err, projections.ErrUnknown) { // a view that was never begun
 		return domain.Refuse(domain.Unavailable, "views.unavailable"), true

@@ -30,7 +30,7 @@ func (r *queryResolver) SLAAttainment(ctx context.Context, input model.SLAAttain
 	rows := make([]*model.SLAAttainmentRow, len(found))
 	for i, a := range found {
 		rows[i] = &model.SLAAttainmentRow{
-			Dimensions: dimensions(a.Group), Attainment: ratio(a.Ratio), Met: a.Met, MetLate: a.MetLate, OpenBreached: a.OpenBreached,
+			Dimensions: dimensions(a.Group), Attainment: ratio(a.Ratio), Met: a.Met, MetLate: a.MetLate, Missed: a.Missed, OpenBreached: a.OpenBreached,
 			Running: a.Running, Cancelled: a.Cancelled, Superseded: a.Superseded,
 			OverrunP50: a.OverrunP50, OverrunP90: a.OverrunP90, OverrunP95: a.OverrunP95, Goal: goal(a.Goal),
 		}

@@ -29,7 +29,9 @@ func TestAForgottenPersonIsSaidToBeForgotten(t *testing.T) {
 			}
 			Timeline struct {
 				Nodes []struct {
-					Texts []struct{ Text struct{ Type, Subject string } }
+					Texts []struct {
+						Text struct{ Type, Subject string }
+					}
 				}
 			}
 		}

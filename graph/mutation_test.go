@@ -112,6 +112,12 @@ func TestRefusalsAreTyped(t *testing.T) {
 			"acknowledgeTicket", map[string]any{"ticketId": open.ID, "occurredAt": "2026-03-02T12:00:01Z"}, "InvalidInput", "occurred-at.future",
 		},
 		"the wrong state": {"closeTicket", map[string]any{"ticketId": open.ID}, "WrongState", "ticket.not-resolved"},
+		"a revision below zero": {
+			"acknowledgeTicket", map[string]any{"ticketId": open.ID, "expectedRevision": -1}, "InvalidInput", "number.malformed",
+		},
+		"before the case was there": {
+			"acknowledgeTicket", map[string]any{"ticketId": open.ID, "occurredAt": "2020-01-01T00:00:00Z"}, "InvalidInput", "ticket.before-received",
+		},
 		"an attribute given twice": {
 			"receiveTicket",
 			map[string]any{"attributes": []map[string]any{{"name": "a", "value": "1"}, {"name": "a", "value": "2"}}},
@@ -146,10 +152,15 @@ func TestARefusedWishChangesNothing(t *testing.T) {
 func TestStoreDownIsRetryable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	open := b.must("receiveTicket", map[string]any{})
 	b.store.Stop()
-	o := b.do("receiveTicket", map[string]any{})
-	if o.Type != "Unavailable" || !o.Retryable || o.Code != "store.unavailable" {
-		t.Errorf("got %+v", o)
+	for _, o := range []outcome{
+		b.do("receiveTicket", map[string]any{}),
+		b.do("noteTicket", map[string]any{"ticketId": open.ID, "text": "words, for which the customer is looked up"}),
+	} {
+		if o.Type != "Unavailable" || !o.Retryable || o.Code != "store.unavailable" {
+			t.Errorf("got %+v", o)
+		}
 	}
 }
 

@@ -277,3 +277,26 @@ func TestReadsGoOnWithoutTheStore(t *testing.T) {
 		t.Errorf("got %s %+v %+v", a.Data, a.Extensions.Consistency, a.Errors)
 	}
 }
+
+func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for document, want := range map[string]string{
+		`{caseStatistics(input: {zone: "Mars/Olympus", by: [{dimension: MONTH}]}) {cases}}`:                "facet.unknown-zone",
+		`{caseStatistics(input: {by: [{dimension: ATTRIBUTE}]}) {cases}}`:                                  "dimension.attribute-name",
+		`{caseStatistics(input: {by: [{dimension: CLOCK}]}) {cases}}`:                                      "facet.dimension-not-here",
+		`{durations(input: {from: {}, to: {firstEvent: true}}) {count}}`:                                   "milestone.one-of",
+		`{durations(input: {from: {fact: "received", firstEvent: true}, to: {firstEvent: true}}) {count}}`: "milestone.one-of",
+		`{durations(input: {from: {fact: "beamed-up"}, to: {lastEvent: true}}) {count}}`:                   "ticket.unknown-milestone",
+		`{slaAttainment(input: {basis: SOURCE_VERDICT, from: "2026-01-01T00:00:00Z"}) {met}}`:              "sla.verdict-has-no-due-time",
+		`{tickets(filter: {receivedFrom: "yesterday"}) {nodes {id}}}`:                                      "time.malformed",
+		`{tickets(filter: {ids: ["x"]}) {nodes {id}}}`:                                                     "id.malformed",
+		`{ticket {id}}`: "ticket.id-or-number",
+		`{caseStatistics(input: {by: [{dimension: TEAM}, {dimension: TEAM}, {dimension: TEAM}, {dimension: TEAM}, {dimension: TEAM}]}) {cases}}`: "dimensions.too-many",
+	} {
+		a := b.ask(document, nil)
+		if len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != want || a.Errors[0].Message == "" {
+			t.Errorf("%s\ngot %+v, want %s", document, a.Errors, want)
+		}
+	}
+}

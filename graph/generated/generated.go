@@ -260,6 +260,7 @@ type ComplexityRoot struct {
 		Goal         func(childComplexity int) int
 		Met          func(childComplexity int) int
 		MetLate      func(childComplexity int) int
+		Missed       func(childComplexity int) int
 		OpenBreached func(childComplexity int) int
 		OverrunP50   func(childComplexity int) int
 		OverrunP90   func(childComplexity int) int
@@ -1539,6 +1540,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SlaAttainmentRow.MetLate(childComplexity), true
+	case "SlaAttainmentRow.missed":
+		if e.ComplexityRoot.SlaAttainmentRow.Missed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SlaAttainmentRow.Missed(childComplexity), true
 	case "SlaAttainmentRow.openBreached":
 		if e.ComplexityRoot.SlaAttainmentRow.OpenBreached == nil {
 			break
@@ -3006,10 +3013,12 @@ enum Goal {
 
 type SlaAttainmentRow {
   dimensions: [Attribute!]!
-  "Met among met, met late and open breached."
+  "Met among met, met late, missed and open breached."
   attainment: Ratio!
   met: Long!
   metLate: Long!
+  "Of verdicts of the source: not met, it does not say whether late or not at all."
+  missed: Long!
   "Past due and still not stopped."
   openBreached: Long!
   "Not in the ratio: neither met nor missed."
@@ -3674,6 +3683,8 @@ func (ec *executionContext) childFields_SlaAttainmentRow(ctx context.Context, fi
 		return ec.fieldContext_SlaAttainmentRow_met(ctx, field)
 	case "metLate":
 		return ec.fieldContext_SlaAttainmentRow_metLate(ctx, field)
+	case "missed":
+		return ec.fieldContext_SlaAttainmentRow_missed(ctx, field)
 	case "openBreached":
 		return ec.fieldContext_SlaAttainmentRow_openBreached(ctx, field)
 	case "running":
@@ -8976,6 +8987,29 @@ func (ec *executionContext) _SlaAttainmentRow_metLate(ctx context.Context, field
 	)
 }
 func (ec *executionContext) fieldContext_SlaAttainmentRow_metLate(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
+}
+
+func (ec *executionContext) _SlaAttainmentRow_missed(ctx context.Context, field graphql.CollectedField, obj *model.SLAAttainmentRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SlaAttainmentRow_missed(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Missed, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_SlaAttainmentRow_missed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("SlaAttainmentRow", field, false, false, "Long")
 }
 
@@ -16932,6 +16966,11 @@ func (ec *executionContext) _SlaAttainmentRow(ctx context.Context, sel ast.Selec
 			}
 		case "metLate":
 			out.Values[i] = ec._SlaAttainmentRow_metLate(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "missed":
+			out.Values[i] = ec._SlaAttainmentRow_missed(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

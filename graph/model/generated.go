@@ -384,10 +384,12 @@ type SLAAttainmentInput struct {
 
 type SLAAttainmentRow struct {
 	Dimensions []*Attribute `json:"dimensions"`
-	// Met among met, met late and open breached.
+	// Met among met, met late, missed and open breached.
 	Attainment *Ratio `json:"attainment"`
 	Met        int64  `json:"met"`
 	MetLate    int64  `json:"metLate"`
+	// Of verdicts of the source: not met, it does not say whether late or not at all.
+	Missed int64 `json:"missed"`
 	// Past due and still not stopped.
 	OpenBreached int64 `json:"openBreached"`
 	// Not in the ratio: neither met nor missed.
