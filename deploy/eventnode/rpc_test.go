@@ -26,7 +26,12 @@ import (
 
 func conn(tb testing.TB, n *eventnode.Node) *grpc.ClientConn {
 	tb.Helper()
-	cc, err := grpc.NewClient(n.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	return connTo(tb, n.Addr())
+}
+
+func connTo(tb testing.TB, addr string) *grpc.ClientConn {
+	tb.Helper()
+	cc, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		tb.Fatal(err)
 	}
