@@ -92,7 +92,7 @@ func recorded(r *eventnode.Record, stringIDs bool) *streams.ReadResp_ReadEvent_R
 func TestHandEncodedEventsAreWhatTheProtocolSays(t *testing.T) {
 	t.Parallel()
 	plain, big := sample(), sample()
-	big.Data, big.Flags, big.Revision, big.Position = bytes.Repeat([]byte("x"), 40_000), 0, math.MaxInt64, 1<<40
+	big.Data, big.Flags, big.Revision, big.Position = bytes.Repeat([]byte("x"), 17_000), 0, math.MaxInt64, 1<<40
 	empty := eventnode.Record{Position: 64, Stream: []byte("s"), Kind: []byte{}, Meta: []byte{}, Data: []byte{}}
 	for name, tc := range map[string]struct {
 		event, link *eventnode.Record
