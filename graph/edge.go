@@ -27,6 +27,10 @@ func edge(limit int64, next http.Handler) http.Handler {
 				refuse(w, words, http.StatusForbidden, "request.origin")
 				return
 			}
+			if !speaks(r) {
+				refuse(w, words, http.StatusBadRequest, "request.subprotocol")
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}

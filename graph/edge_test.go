@@ -16,12 +16,14 @@ import (
 )
 
 // bare serves the API with no stores behind it: what it refuses, it refuses before asking any.
-func bare(tb testing.TB) *bench {
+func bare(tb testing.TB, change ...func(*graph.Config)) *bench {
 	tb.Helper()
 	b := &bench{TB: tb}
-	b.server = httptest.NewServer(graph.New(graph.Config{
-		Now: func() time.Time { return noon }, NewID: func() domain.UUID { return domain.UUID{1} },
-	}))
+	config := graph.Config{Now: func() time.Time { return noon }, NewID: func() domain.UUID { return domain.UUID{1} }}
+	for _, f := range change {
+		f(&config)
+	}
+	b.server = httptest.NewServer(graph.New(config))
 	tb.Cleanup(b.server.Close)
 	return b
 }

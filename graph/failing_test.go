@@ -3,9 +3,11 @@ package graph_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,6 +34,23 @@ func TestUnknownErrorsStayInside(t *testing.T) {
 	b := newBench(t, func(c *graph.Config) { c.DB = broken{c.DB} })
 	a := b.ask("{tickets {nodes {id}}}", nil)
 	if len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != "internal" || strings.Contains(a.Errors[0].Message, "secret") {
+		t.Errorf("got %+v", a.Errors)
+	}
+}
+
+// slow is a database that never answers.
+type slow struct{ facet.DB }
+
+func (slow) Query(ctx context.Context, _ string, _ ...any) (pgx.Rows, error) {
+	<-ctx.Done()
+	return nil, fmt.Errorf("read cases: %w", ctx.Err())
+}
+
+func TestOperationsHaveADeadline(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *graph.Config) { c.DB, c.Deadline = slow{c.DB}, 300*time.Millisecond })
+	a := b.ask("{tickets {nodes {id}}}", nil)
+	if len(a.Errors) != 1 || a.Errors[0].Extensions["code"] != "operation.timeout" || a.Errors[0].Extensions["retryable"] != true {
 		t.Errorf("got %+v", a.Errors)
 	}
 }

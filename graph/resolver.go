@@ -50,6 +50,8 @@ type Config struct {
 	MutationWait time.Duration
 	// Watch is how often subscriptions look for changes. Defaults to 200 ms.
 	Watch time.Duration
+	// InitTimeout is how long a WebSocket may take to begin. Defaults to 10 s.
+	InitTimeout time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -64,6 +66,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Watch <= 0 {
 		c.Watch = 200 * time.Millisecond
+	}
+	if c.InitTimeout <= 0 {
+		c.InitTimeout = 10 * time.Second
 	}
 	c.Limits = c.Limits.withDefaults()
 	return c

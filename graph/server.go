@@ -35,7 +35,7 @@ func New(c Config) http.Handler {
 func (r *Resolver) server() http.Handler {
 	s := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: r}))
 	s.AddTransport(transport.Websocket{
-		InitTimeout: keepAlive, PingPongInterval: keepAlive, KeepAlivePingInterval: keepAlive, PayloadReadLimit: &r.Limits.Body,
+		Implementation: sockets{}, InitTimeout: r.InitTimeout, PingPongInterval: keepAlive, PayloadReadLimit: &r.Limits.Body,
 	})
 	s.AddTransport(transport.SSE{KeepAlivePingInterval: keepAlive})
 	s.AddTransport(transport.POST{})

@@ -12,6 +12,8 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/coder/websocket/wsjson"
+
+	"aftercare/graph"
 )
 
 const watchQuery = `subscription($id: ID!, $since: Position) {
@@ -117,55 +119,72 @@ func TestASubscriptionToNothingIsRefused(t *testing.T) {
 	}
 }
 
+// line is a WebSocket to the API.
+type line struct {
+	testing.TB
+	*websocket.Conn
+}
+
+type message struct {
+	ID      string          `json:"id,omitempty"`
+	Type    string          `json:"type"`
+	Payload json.RawMessage `json:"payload,omitempty"`
+}
+
+func (b *bench) dial() line {
+	b.Helper()
+	c, response, err := websocket.Dial(b.Context(), b.server.URL+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = c.CloseNow() })
+	if response.Body != nil {
+		_ = response.Body.Close()
+	}
+	return line{b.TB, c}
+}
+
+func (l line) send(messages ...string) {
+	l.Helper()
+	for _, m := range messages {
+		if err := l.Write(l.Context(), websocket.MessageText, []byte(m)); err != nil {
+			l.Fatal(err)
+		}
+	}
+}
+
+// receive returns the next message, which must be of the kind, pings aside.
+func (l line) receive(kind string) message {
+	l.Helper()
+	for {
+		var m message
+		if err := wsjson.Read(l.Context(), l.Conn, &m); err != nil {
+			l.Fatal(err)
+		}
+		if m.Type == kind {
+			return m
+		}
+		if m.Type != "ping" && m.Type != "pong" {
+			l.Fatalf("got %s %s, want %s", m.Type, m.Payload, kind)
+		}
+	}
+}
+
 func TestSubscriptionOverWebSocket(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	open := b.must("receiveTicket", map[string]any{"number": "SN-1", "priority": "low"})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	c, response, err := websocket.Dial(ctx, b.server.URL+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.CloseNow() }()
-	if response.Body != nil {
-		defer func() { _ = response.Body.Close() }()
-	}
-	type message struct {
-		ID      string          `json:"id,omitempty"`
-		Type    string          `json:"type"`
-		Payload json.RawMessage `json:"payload,omitempty"`
-	}
-	send := func(m message) {
-		t.Helper()
-		if err := wsjson.Write(ctx, c, m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	receive := func(kind string) (m message) {
-		t.Helper()
-		for {
-			if err := wsjson.Read(ctx, c, &m); err != nil {
-				t.Fatal(err)
-			}
-			if m.Type == kind {
-				return m
-			}
-			if m.Type != "ping" && m.Type != "pong" {
-				t.Fatalf("got %s %s, want %s", m.Type, m.Payload, kind)
-			}
-		}
-	}
-	send(message{Type: "connection_init"})
-	receive("connection_ack")
+	l := b.dial()
+	l.send(`{"type":"connection_init"}`)
+	l.receive("connection_ack")
 	payload, err := json.Marshal(map[string]any{"query": watchQuery, "variables": map[string]any{"id": open.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	send(message{ID: "1", Type: "subscribe", Payload: payload})
+	l.send(`{"id":"1","type":"subscribe","payload":` + string(payload) + `}`)
 	for _, want := range []string{"low", "high"} {
 		var got change
-		if err := json.Unmarshal(receive("next").Payload, &got); err != nil {
+		if err := json.Unmarshal(l.receive("next").Payload, &got); err != nil {
 			t.Fatal(err)
 		}
 		if got.Data.TicketChanged.Ticket.Priority != want || got.Data.TicketChanged.Position == "" {
@@ -175,7 +194,69 @@ func TestSubscriptionOverWebSocket(t *testing.T) {
 			b.must("changeTicketPriority", map[string]any{"ticketId": open.ID, "priority": "high"})
 		}
 	}
-	send(message{ID: "1", Type: "complete"})
+	l.send(`{"id":"1","type":"complete"}`, `{"type":"ping"}`)
+	l.receive("pong")
+}
+
+func TestTheProtocolOfWebSocketsIsKept(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	o := b.must("receiveTicket", map[string]any{})
+	begin, watch := `{"type":"connection_init"}`, `{"id":"1","type":"subscribe","payload":{"query":"subscription {ticketChanged(id: \"`+o.ID+`\") {position}}"}}`
+	for name, tt := range map[string]struct {
+		messages []string
+		code     websocket.StatusCode
+	}{
+		"no JSON":                  {[]string{begin, `{`}, 4400},
+		"an unknown message":       {[]string{begin, `{"type":"shout"}`}, 4400},
+		"a message of the server":  {[]string{begin, `{"id":"1","type":"next","payload":{}}`}, 4400},
+		"subscribing without id":   {[]string{begin, `{"type":"subscribe","payload":{"query":"{viewer{principal}}"}}`}, 4400},
+		"subscribing before begin": {[]string{watch}, 4401},
+		"one id twice":             {[]string{begin, watch, watch}, 4409},
+		"beginning twice":          {[]string{begin, begin}, 4429},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := b.in(t).dial()
+			for i, m := range tt.messages {
+				l.send(m)
+				if i == 0 && m == begin {
+					l.receive("connection_ack")
+				}
+			}
+			for {
+				_, _, err := l.Read(t.Context())
+				if err == nil {
+					continue
+				}
+				if got := websocket.CloseStatus(err); got != tt.code {
+					t.Errorf("closed with %d, want %d: %v", got, tt.code, err)
+				}
+				return
+			}
+		})
+	}
+}
+
+func TestAWebSocketThatNeverBeginsIsClosed(t *testing.T) {
+	t.Parallel()
+	l := bare(t, func(c *graph.Config) { c.InitTimeout = time.Millisecond }).dial()
+	_, _, err := l.Read(t.Context())
+	if got := websocket.CloseStatus(err); got != 4408 {
+		t.Errorf("closed with %d: %v", got, err)
+	}
+}
+
+func TestAnOperationEndsOnceOverWebSocket(t *testing.T) {
+	t.Parallel()
+	l := bare(t).dial()
+	l.send(`{"type":"connection_init"}`)
+	l.receive("connection_ack")
+	l.send(`{"id":"1","type":"subscribe","payload":{"query":"{nothing}"}}`)
+	l.receive("error")
+	l.send(`{"id":"1","type":"subscribe","payload":{"query":"{viewer {principal}}"}}`) // no "complete" came between
+	l.receive("next")
+	l.receive("complete")
 }
 
 func TestAWebSocketOfAnotherOriginIsRefused(t *testing.T) {
