@@ -122,10 +122,11 @@ func (c *collector) decode(ctx context.Context, events []codec.Raw) ([]entry, er
 		)
 		for start := 0; start < len(events); start += size {
 			wg.Go(func() {
-				for i := start; i < min(start+size, len(events)); i++ {
-					entries[i] = decode(ctx, c.codec, c.opener, events[i])
-					if err := entries[i].err; err != nil && passing(err) {
-						waiting.Store(&err)
+				end := min(start+size, len(events))
+				for i, e := range decode(ctx, c.codec, c.opener, events[start:end]) {
+					entries[start+i] = e
+					if e.err != nil && passing(e.err) {
+						waiting.Store(&e.err)
 						return
 					}
 				}
@@ -147,17 +148,30 @@ func (c *collector) decode(ctx context.Context, events []codec.Raw) ([]entry, er
 	}
 }
 
-// decode decodes one event; a panic of an upcaster is an error like any other.
-func decode(ctx context.Context, c *codec.Codec, o seal.Opener, e codec.Raw) entry {
-	var out entry
-	out.err = guard(func() error {
-		var err error
-		out.Recorded, err = c.Decode(ctx, o, e)
-		return err
-	})
-	if out.err != nil {
-		out.Recorded = domain.Recorded{
-			ID: e.ID, Stream: e.Stream, Revision: e.Revision, Position: e.Position, RecordedAt: e.RecordedAt, Type: e.Type,
+// decode decodes events; a panic of an upcaster is an error like any other. The keys of all persons in the events are asked for at
+// once: one by one they would be the slowest part of a rebuild.
+func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.Raw) []entry {
+	out := make([]entry, len(events))
+	var persons []seal.Subject
+	for i, e := range events {
+		out[i].err = guard(func() (err error) {
+			out[i].Recorded, err = c.Decode(ctx, nil, e)
+			persons = append(persons, seal.Subjects(out[i].Event)...)
+			return err
+		})
+	}
+	if l, ok := o.(seal.Loader); ok && len(persons) > 0 {
+		// Whoever is not found now is looked for again, alone, and that error is the event's own.
+		_ = l.Load(ctx, persons)
+	}
+	for i, e := range events {
+		if out[i].err == nil {
+			out[i].Recorded, out[i].err = c.Open(ctx, o, out[i].Recorded)
+		}
+		if out[i].err != nil {
+			out[i].Recorded = domain.Recorded{
+				ID: e.ID, Stream: e.Stream, Revision: e.Revision, Position: e.Position, RecordedAt: e.RecordedAt, Type: e.Type,
+			}
 		}
 	}
 	return out

@@ -126,8 +126,7 @@ type refusal struct {
 
 func (p *partition) run(ctx context.Context) error {
 	for events := range p.inbox {
-		for _, e := range events {
-			d := decode(ctx, p.Codec, p.Opener, e)
+		for _, d := range decode(ctx, p.Codec, p.Opener, events) {
 			if d.err != nil && passing(d.err) {
 				return d.err
 			}
@@ -135,7 +134,7 @@ func (p *partition) run(ctx context.Context) error {
 				continue
 			}
 			for i := range p.folds {
-				if p.folds[i].view.Handles(e.Type) {
+				if p.folds[i].view.Handles(d.Type) {
 					p.folds[i].add(d)
 				}
 			}

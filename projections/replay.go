@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aftercare/domain"
+	"aftercare/domain/codec"
 )
 
 // Replayed says what became of the parked events of a view.
@@ -77,7 +78,7 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 		if err != nil {
 			return 0, false, err
 		}
-		entries = append(entries, decode(ctx, r.Codec, r.Opener, e))
+		entries = append(entries, decode(ctx, r.Codec, r.Opener, []codec.Raw{e})...)
 	}
 	refused := false
 	err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {

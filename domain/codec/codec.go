@@ -129,13 +129,22 @@ func (c *Codec) Decode(ctx context.Context, o seal.Opener, raw Raw) (domain.Reco
 	if err != nil {
 		return r, fmt.Errorf("decode %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
 	}
-	if carrier, ok := e.(seal.Carrier); ok && o != nil {
-		e, err = carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
-			return seal.Open(ctx, o, t, seal.Binding{Stream: raw.Stream, EventID: raw.ID, Path: path})
-		})
-		if err != nil {
-			return r, fmt.Errorf("open %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
-		}
+	r.Event = e
+	return c.Open(ctx, o, r)
+}
+
+// Open opens the texts of a decoded event. Without an Opener they stay sealed.
+func (*Codec) Open(ctx context.Context, o seal.Opener, r domain.Recorded) (domain.Recorded, error) {
+	carrier, ok := r.Event.(seal.Carrier)
+	if !ok || o == nil {
+		return r, nil
+	}
+	e, err := carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
+		return seal.Open(ctx, o, t, seal.Binding{Stream: r.Stream, EventID: r.ID, Path: path})
+	})
+	if err != nil {
+		r.Event = nil
+		return r, fmt.Errorf("open %s at %d@%s: %w", r.Type, r.Revision, r.Stream, err)
 	}
 	r.Event = e
 	return r, nil

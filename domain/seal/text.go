@@ -110,6 +110,30 @@ type Opener interface {
 	Open(ctx context.Context, subject Subject, sealed, associated []byte) ([]byte, error)
 }
 
+// Loader is an Opener that can get the keys of many persons at once.
+type Loader interface {
+	Opener
+	Load(ctx context.Context, subjects []Subject) error
+}
+
+// Subjects returns whom the sealed texts of the event concern.
+func Subjects(e domain.Event) (all []Subject) {
+	carrier, ok := e.(Carrier)
+	if !ok {
+		return nil
+	}
+	_, err := carrier.MapTexts(func(_ string, t Text) (Text, error) {
+		if t.cipher != nil {
+			all = append(all, t.subject)
+		}
+		return t, nil
+	})
+	if err != nil {
+		return nil // no function of ours fails
+	}
+	return all
+}
+
 // Seal returns t encrypted. An absent text stays absent; a text in clear is always sealed anew for b, since a sealed
 // form is bound to the event it came from.
 func Seal(ctx context.Context, s Sealer, t Text, b Binding) (Text, error) {
