@@ -300,3 +300,14 @@ func TestQuestionsThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAServiceNumberIsUnderstoodAsItIsSpoken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	o := b.must("receiveTicket", map[string]any{})
+	spoken := strings.ToLower(strings.ReplaceAll(o.Ticket.Number, "-", " "))
+	got := data[struct{ Ticket *struct{ ID string } }](b, "query($n: String!) {ticket(number: $n) {id}}", map[string]any{"n": spoken})
+	if got.Ticket == nil || got.Ticket.ID != o.ID {
+		t.Errorf("%q, said of %s: got %+v", spoken, o.Ticket.Number, got.Ticket)
+	}
+}
