@@ -143,12 +143,25 @@ func (a *app) watchPolicies(ctx context.Context) error {
 	})
 }
 
-// project keeps the views up to date until ctx ends.
+// project keeps the views up to date until ctx ends. Views of another shape than this program's, as an older program left them,
+// are rebuilt first.
 func (a *app) project(ctx context.Context) error {
+	err := projections.Ensure(ctx, a.pool, views()...)
+	if errors.Is(err, projections.ErrOutdated) {
+		a.logger.WarnContext(ctx, "views are of another version and are rebuilt", "reason", err)
+		_, err = a.rebuilder().Rebuild(ctx, views()...)
+	}
+	if err != nil {
+		return fmt.Errorf("prepare views: %w", err)
+	}
 	r := projections.Runner{
 		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views(), Tracker: a.tracker, Logger: a.logger,
 	}
 	return r.Run(ctx)
+}
+
+func (a *app) rebuilder() *projections.Rebuilder {
+	return &projections.Rebuilder{Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Now: a.now, Logger: a.logger}
 }
 
 // timer records breaches until ctx ends.

@@ -68,10 +68,8 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View, 
 	}
 	var events atomic.Int64
 	stop := meter(p.Err, "rebuild", func() (int64, int64, string) { return 0, 0, fmt.Sprintf("%d events", events.Load()) })
-	r := projections.Rebuilder{
-		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Now: a.now, Logger: a.logger,
-		Observe: func(n int) { events.Store(int64(n)) },
-	}
+	r := a.rebuilder()
+	r.Observe = func(n int) { events.Store(int64(n)) }
 	report, err := r.Rebuild(ctx, chosen...)
 	stop()
 	if err != nil {
