@@ -97,7 +97,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: graph.New(graph.Config{
 			Commands: a.tickets, History: a.events, Progress: a.tracker, DB: a.pool, Now: a.now, NewID: newID,
-			Log:    a.logger,
+			Log: a.logger,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return ctx },

@@ -177,7 +177,9 @@ func (p program) show(t *shownTicket) {
 	for _, e := range t.Timeline.Nodes {
 		words := []string{}
 		for _, f := range e.Facts {
-			words = append(words, f.Name+"="+f.Value)
+			if !strings.HasPrefix(f.Name, "promise.") || f.Name == "promise.due" { // the rest is for clock explain
+				words = append(words, f.Name+"="+f.Value)
+			}
 		}
 		fmt.Fprintf(p.Out, "%4d  %s  %-27s %s\n", e.Revision, e.OccurredAt.Format(time.RFC3339), e.Type, strings.Join(words, " "))
 	}

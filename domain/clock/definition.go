@@ -19,6 +19,8 @@ type Definition struct {
 	// Start and Stop are facts of the case: see Facts.
 	Start []string `json:"start" yaml:"start"`
 	Stop  []string `json:"stop" yaml:"stop"`
+	// Cancel are facts that end the promise without a verdict: a case that is resolved needs no visit any more.
+	Cancel []string `json:"cancel,omitempty" yaml:"cancel,omitempty"`
 	// Budget counts Unit.
 	Budget int  `json:"budget" yaml:"budget"`
 	Unit   Unit `json:"unit" yaml:"unit"`
@@ -60,8 +62,8 @@ func (d Definition) Validate() error {
 	for _, list := range []struct {
 		field string
 		facts []string
-	}{{"start", d.Start}, {"stop", d.Stop}} {
-		if len(list.facts) == 0 {
+	}{{"start", d.Start}, {"stop", d.Stop}, {"cancel", d.Cancel}} {
+		if len(list.facts) == 0 && list.field != "cancel" {
 			return bad(list.field, "")
 		}
 		for _, f := range list.facts {

@@ -10,14 +10,19 @@ type Engine struct {
 	Rules Rules
 }
 
-// Fact returns what a fact of the case does: it stops the clocks that wait for it and starts those that begin with it. A fact learned
+// Fact returns what a fact of the case does: it stops the clocks that wait for it, cancels those it makes pointless and starts those
+// that begin with it. A breached clock is not cancelled: that it was not kept stays true. A fact learned
 // late counts from when it happened: a stop that came in time is met even where a breach was recorded meanwhile.
 func (en Engine) Fact(b Board, c Case, fact string, at time.Time) (events []Event) {
 	b = b.Clone()
 	for _, i := range b.Instances {
 		t, ok := en.terms(i)
-		if ok && !i.Final && slices.Contains(t.Definition.Stop, fact) {
+		switch {
+		case !ok || i.Final:
+		case slices.Contains(t.Definition.Stop, fact):
 			events = append(events, en.stop(t, i, at))
+		case !i.Breached && slices.Contains(t.Definition.Cancel, fact):
+			events = append(events, Cancelled{At: at, Instance: i.Number, Reason: fact})
 		}
 	}
 	for _, e := range events {
@@ -115,10 +120,10 @@ func (en Engine) resume(t Terms, i Instance, at time.Time) Resumed {
 	return e
 }
 
-// Cancel ends all clocks without a verdict.
+// Cancel ends all clocks that are not breached, without a verdict.
 func (en Engine) Cancel(b Board, reason string, at time.Time) (events []Event) {
 	for _, i := range b.Instances {
-		if !i.Final {
+		if !i.Final && !i.Breached {
 			events = append(events, Cancelled{At: at, Instance: i.Number, Reason: reason})
 		}
 	}
