@@ -1,8 +1,6 @@
 package importer
 
 import (
-	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,7 +8,6 @@ import (
 
 	"aftercare/commands/importer/table"
 	"aftercare/domain"
-	"aftercare/domain/seal"
 	"aftercare/domain/ticket"
 )
 
@@ -40,15 +37,15 @@ type boundDetail struct {
 
 type boundEvent struct {
 	at, status *boundValue
-	states     map[string]meaning
+	states     table.Lookup[meaning]
 	other      meaning
 	refuse     bool
 }
 
 type boundVerdict struct {
-	clock       string
-	value       *boundValue
-	met, missed map[string]bool
+	clock string
+	value *boundValue
+	met   table.Lookup[bool]
 }
 
 func compile(m *Mapping) (*program, error) {
@@ -90,12 +87,11 @@ func compile(m *Mapping) (*program, error) {
 	for _, e := range m.Events {
 		b := boundEvent{at: need(e.At), status: need(e.Status), refuse: e.Otherwise == "refuse"}
 		b.other, _ = e.State.meaning() // validated
-		if len(e.States) > 0 {
-			b.states = make(map[string]meaning, len(e.States))
-		}
+		states := make(map[string]meaning, len(e.States))
 		for name, s := range e.States {
-			b.states[table.Fold(name)], _ = s.meaning()
+			states[name], _ = s.meaning()
 		}
+		b.states = table.NewLookup(states)
 		p.events = append(p.events, b)
 	}
 	for name := range m.Attributes {
@@ -109,7 +105,7 @@ func compile(m *Mapping) (*program, error) {
 		p.due = append(p.due, need(t.Due))
 	}
 	for _, v := range m.Verdicts {
-		p.verdicts = append(p.verdicts, boundVerdict{v.Clock, need(v.Value), foldSet(v.Met), foldSet(v.Missed)})
+		p.verdicts = append(p.verdicts, boundVerdict{v.Clock, need(v.Value), verdicts(v)})
 	}
 	if r := m.Rating; r != nil {
 		p.rating = [3]*boundValue{need(r.Score), need(r.At), need(r.Comment)}
@@ -120,12 +116,15 @@ func compile(m *Mapping) (*program, error) {
 	return p, nil
 }
 
-func foldSet(values []string) map[string]bool {
-	set := make(map[string]bool, len(values))
-	for _, v := range values {
-		set[table.Fold(v)] = true
+func verdicts(v Verdict) table.Lookup[bool] {
+	met := make(map[string]bool, len(v.Met)+len(v.Missed))
+	for _, name := range v.Met {
+		met[name] = true
 	}
-	return set
+	for _, name := range v.Missed {
+		met[name] = false
+	}
+	return table.NewLookup(met)
 }
 
 // lacks returns the columns the mapping needs and the header has not.
@@ -145,10 +144,16 @@ type problem struct {
 	err           *domain.Error
 }
 
-func refusal(g getter, r table.Row, code string, pairs ...string) *problem {
+func refusal(g getter, r table.Row, reason *domain.Error) *problem {
 	raw, _ := g.raw(r)
-	return &problem{g.columnName(r), raw, domain.Refuse(domain.Invalid, code, pairs...)}
+	return &problem{g.columnName(r), raw, reason}
 }
+
+var (
+	errMissing = domain.Refuse(domain.Invalid, "import.missing-value")
+	errBadTime = domain.Refuse(domain.Invalid, "import.bad-time")
+	errStatus  = domain.Refuse(domain.Invalid, "import.unknown-status")
+)
 
 // bound is a program bound to the header of one file.
 type bound struct {
@@ -204,6 +209,7 @@ func (p *program) bind(h *table.Header) *bound {
 // entry is what one row says.
 type entry struct {
 	key      string
+	at       time.Time // of its first status, else when it was received
 	customer string
 	received time.Time
 	details  ticket.Details
@@ -217,21 +223,26 @@ type entry struct {
 	comment  string
 }
 
-// row reads one row. Exactly one of its results is nil.
+// row reads one row. A row with a problem still has its key, where that can be read.
 func (b *bound) row(r table.Row) (*entry, *problem) {
 	e := &entry{}
 	var ok bool
 	if e.key, ok = b.key.get(r); !ok {
-		return nil, refusal(b.key, r, "import.missing-value")
+		return e, refusal(b.key, r, errMissing)
 	}
+	return e, b.fill(r, e)
+}
+
+func (b *bound) fill(r table.Row, e *entry) *problem {
+	var ok bool
 	var bad *problem
 	if e.received, ok, bad = b.time(b.received, r); bad != nil {
-		return nil, bad
+		return bad
 	} else if !ok {
-		return nil, refusal(b.received, r, "import.missing-value")
+		return refusal(b.received, r, errMissing)
 	}
 	if bad := b.check(r); bad != nil {
-		return nil, bad
+		return bad
 	}
 	e.customer, _ = b.customer.get(r)
 	for i, g := range b.details {
@@ -243,14 +254,17 @@ func (b *bound) row(r table.Row) (*entry, *problem) {
 		e.text[i], _ = g.get(r)
 	}
 	if bad := b.statuses(r, e); bad != nil {
-		return nil, bad
+		return bad
+	}
+	if e.at.IsZero() {
+		e.at = e.received
 	}
 	for i, g := range b.attrs {
 		v, ok := g.get(r)
 		if ok && g.value.Time {
 			at, _, bad := b.time(g, r)
 			if bad != nil {
-				return nil, bad
+				return bad
 			}
 			v = at.Format(time.RFC3339)
 		}
@@ -261,7 +275,7 @@ func (b *bound) row(r table.Row) (*entry, *problem) {
 			e.attrs[b.names[i]] = v
 		}
 	}
-	return e, b.outcomes(r, e)
+	return b.outcomes(r, e)
 }
 
 func (b *bound) statuses(r table.Row, e *entry) *problem {
@@ -275,15 +289,18 @@ func (b *bound) statuses(r table.Row, e *entry) *problem {
 			continue
 		}
 		spec := b.program.events[i]
-		m, known := spec.states[table.Fold(status)]
+		m, known := spec.states.Find(status)
 		if !known {
 			if spec.refuse {
-				return refusal(g[1], r, "import.unknown-status")
+				return refusal(g[1], r, errStatus)
 			}
 			m = spec.other
 		}
+		if e.at.IsZero() || at.Before(e.at) {
+			e.at = at
+		}
 		e.statuses = append(e.statuses, ticket.RecordStatus{
-			At: at, Status: status, Phase: m.phase, Reason: m.reason, Fact: m.fact, Details: e.details,
+			At: at, Seq: i + 1, Status: status, Phase: m.phase, Reason: m.reason, Fact: m.fact, Details: e.details,
 		})
 	}
 	return nil
@@ -302,8 +319,7 @@ func (b *bound) outcomes(r table.Row, e *entry) *problem {
 	for i, g := range b.verdicts {
 		if v, ok := g.get(r); ok {
 			spec := b.program.verdicts[i]
-			met := spec.met[table.Fold(v)]
-			if met || spec.missed[table.Fold(v)] || len(spec.missed) == 0 {
+			if met, known := spec.met.Find(v); known {
 				e.verdicts = append(e.verdicts, ticket.RecordVerdict{Clock: spec.clock, Met: met, Source: b.Source})
 			}
 		}
@@ -321,7 +337,7 @@ func (b *bound) outcomes(r table.Row, e *entry) *problem {
 	}
 	n, err := strconv.ParseFloat(score, 64)
 	if err != nil || n != float64(int(n)) || int(n) < b.Rating.Min || int(n) > b.Rating.Max {
-		return refusal(b.rating[0], r, "import.bad-rating", "min", strconv.Itoa(b.Rating.Min), "max", strconv.Itoa(b.Rating.Max))
+		return refusal(b.rating[0], r, domain.Refuse(domain.Invalid, "import.bad-rating", "min", strconv.Itoa(b.Rating.Min), "max", strconv.Itoa(b.Rating.Max)))
 	}
 	e.rated = true
 	e.rating = ticket.Rate{At: at, Score: int(n), Min: b.Rating.Min, Max: b.Rating.Max}
@@ -333,7 +349,7 @@ func (b *bound) check(r table.Row) *problem {
 	for _, c := range b.checks {
 		if !c[0].value.IsZero() {
 			if _, ok := c[0].get(r); !ok {
-				return refusal(c[0], r, "import.missing-value")
+				return refusal(c[0], r, errMissing)
 			}
 			continue
 		}
@@ -346,7 +362,7 @@ func (b *bound) check(r table.Row) *problem {
 			return bad2
 		}
 		if ok1 && ok2 && after.Before(before) {
-			return refusal(c[2], r, "import.wrong-order", "before", c[1].columnName(r), "after", c[2].columnName(r))
+			return refusal(c[2], r, domain.Refuse(domain.Invalid, "import.wrong-order", "before", c[1].columnName(r), "after", c[2].columnName(r)))
 		}
 	}
 	return nil
@@ -357,83 +373,9 @@ func (b *bound) time(g getter, r table.Row) (time.Time, bool, *problem) {
 	if !ok {
 		return time.Time{}, false, nil
 	}
-	at, err := b.times.parse(s)
+	at, err := b.times.parse(s, b.header.Dates)
 	if err != nil {
-		return time.Time{}, false, refusal(g, r, "import.bad-time")
+		return time.Time{}, false, refusal(g, r, errBadTime)
 	}
 	return at, true, nil
-}
-
-// history is what all rows of one case say, in order.
-type history struct {
-	first, last *entry
-	statuses    []ticket.RecordStatus
-}
-
-func (h *history) add(e *entry) {
-	if h.first == nil {
-		h.first = e
-	}
-	h.last = e
-	h.statuses = append(h.statuses, e.statuses...)
-}
-
-// identity says who a case is and whom its texts concern.
-type identity struct {
-	id     domain.UUID
-	number string
-	person seal.Subject
-	known  bool
-}
-
-// commands returns what the history asks of its case.
-func (h *history) commands(p *program, who identity) []ticket.Command {
-	if p.Order == "time" {
-		slices.SortStableFunc(h.statuses, func(a, b ticket.RecordStatus) int { return a.At.Compare(b.At) })
-	}
-	text := func(s string) seal.Text { return seal.New(who.person, s) }
-	f := h.first
-	receive := ticket.Receive{
-		At: f.received, Number: who.number, Details: f.details, Name: text(f.text[0]), Contact: text(f.text[1]),
-		Title: text(f.text[2]), Description: text(f.text[3]), Source: &ticket.Source{System: p.Source, Key: f.key},
-	}
-	if who.known {
-		receive.Customer = who.person
-	}
-	end := h.last.received
-	for i := range h.statuses {
-		h.statuses[i].Seq = i + 1
-		if h.statuses[i].At.After(end) {
-			end = h.statuses[i].At
-		}
-	}
-	if n := len(h.statuses); n > 0 && p.Rows == "event" {
-		h.statuses[n-1].Details.Attributes = h.last.attrs
-	} else {
-		receive.Details.Attributes = h.last.attrs
-	}
-	commands := make([]ticket.Command, 0, len(h.statuses)+4)
-	commands = append(commands, receive)
-	for _, t := range h.last.targets {
-		t.At = f.received
-		commands = append(commands, t)
-	}
-	for _, s := range h.statuses {
-		commands = append(commands, s)
-	}
-	for _, v := range h.last.verdicts {
-		v.At = end
-		commands = append(commands, v)
-	}
-	if h.last.rated {
-		rate := h.last.rating
-		rate.Comment = text(h.last.comment)
-		commands = append(commands, rate)
-	}
-	return commands
-}
-
-// write writes what the history says, so that the same rows are the same command.
-func (h *history) write(w io.Writer) {
-	_, _ = fmt.Fprintf(w, "%+v|%+v|%+v", *h.first, *h.last, h.statuses)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,15 +66,8 @@ func CaseID(system, key string) domain.UUID {
 	return domain.DeriveUUID(namespace, system+"\x00"+key)
 }
 
-// item is a history on its way to the log, with the place of its first row.
-type item struct {
-	*history
-	file string
-	row  int
-}
-
-// Run reads the files under the paths and records what they say. Rows that cannot be read are refused and the rest goes on; an
-// error is returned when a file cannot be read at all, the log cannot be written, or ctx ends. What was recorded by then stays, and
+// Run reads the files under the paths and records what they say. Rows that cannot be read are refused and the rest goes on, and so are
+// files and archives that are damaged. An error is returned when a path does not exist, the log cannot be written, or ctx ends. What was recorded by then stays, and
 // running again goes on from there.
 func (im *Import) Run(ctx context.Context, paths []string, progress *Progress) error {
 	p, err := compile(im.Mapping)
@@ -85,7 +79,7 @@ func (im *Import) Run(ctx context.Context, paths []string, progress *Progress) e
 	if workers <= 0 {
 		workers = 64
 	}
-	items := make(chan []item, 2)
+	items := make(chan []*history, 2)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(items)
@@ -103,7 +97,16 @@ type run struct {
 	seen     map[domain.UUID][32]byte
 }
 
+// keyColumn says which column a refusal of a whole case is about.
+func (r *run) keyColumn() string {
+	if r.program.Mapping.Key.Template != "" {
+		return r.program.Mapping.Key.Template
+	}
+	return strings.Join(r.program.Mapping.Key.Columns, " | ")
+}
+
 func (r *run) refuse(f Refusal) error {
+	f.Value = excerpt(f.Value)
 	r.progress.Refusals.Add(1)
 	if r.Refused == nil {
 		return nil
@@ -114,7 +117,7 @@ func (r *run) refuse(f Refusal) error {
 }
 
 // record appends the cases of one group after another, several at a time.
-func (r *run) record(ctx context.Context, groups <-chan []item, workers int) error {
+func (r *run) record(ctx context.Context, groups <-chan []*history, workers int) error {
 	for items := range groups {
 		if err := r.prepare(ctx, items); err != nil {
 			return err
@@ -134,7 +137,7 @@ func (r *run) record(ctx context.Context, groups <-chan []item, workers int) err
 	return ctx.Err()
 }
 
-func (r *run) prepare(ctx context.Context, items []item) error {
+func (r *run) prepare(ctx context.Context, items []*history) error {
 	if r.Prepare == nil {
 		return nil
 	}
@@ -173,11 +176,11 @@ func (r *run) identity(e *entry) identity {
 // attempts bounds how often one case is tried while the store is away: with the pauses between them, about a minute.
 const attempts = 20
 
-func (r *run) one(ctx context.Context, it item) error {
+func (r *run) one(ctx context.Context, it *history) error {
 	who := r.identity(it.first)
 	cmds := it.commands(r.program, who)
 	mac := hmac.New(sha256.New, r.Key)
-	it.write(mac)
+	it.write(r.program, mac)
 	meta := domain.Metadata{
 		CommandID: domain.DeriveUUID(who.id, hex.EncodeToString(mac.Sum(nil))),
 		Principal: r.Principal, Channel: "import",
@@ -194,7 +197,7 @@ func (r *run) one(ctx context.Context, it item) error {
 			}
 			return nil
 		case errors.As(err, &refused) && refused.Kind != domain.Unavailable:
-			return r.refuse(Refusal{File: it.file, Row: it.row, Value: it.first.key, Reason: refused})
+			return r.refuse(Refusal{File: it.began.file, Row: it.began.row, Column: r.keyColumn(), Value: it.first.key, Reason: refused})
 		case refused == nil || attempt == attempts || ctx.Err() != nil:
 			return err
 		}
@@ -216,5 +219,11 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func (r *run) filter() source.Filter {
-	return source.Filter{Include: r.Include, Exclude: r.Exclude, Read: &r.progress.Bytes}
+	return source.Filter{
+		Include: r.Include, Exclude: r.Exclude, Read: &r.progress.Bytes,
+		Broken: func(name string, err error) error {
+			r.progress.Files.Add(1)
+			return r.refuse(Refusal{File: name, Reason: fileProblem(err)})
+		},
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"aftercare/commands/importer/csv"
@@ -21,49 +22,55 @@ const groupSize = 1024
 
 // read sends the cases of all files. Cases of one row each are sent as they are read; histories of events when the last file is
 // read, since any file may add to any case.
-func (r *run) read(ctx context.Context, paths []string, out chan<- []item) error {
-	group := make([]item, 0, groupSize)
+func (r *run) read(ctx context.Context, paths []string, out chan<- []*history) error {
+	group := make([]*history, 0, groupSize)
 	flush := func(limit int) error {
-		if len(group) < limit || len(group) == 0 {
+		if len(group) < limit {
 			return nil
 		}
 		select {
 		case out <- group:
-			group = make([]item, 0, groupSize)
+			group = make([]*history, 0, groupSize)
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	index := map[string]int{}
-	var histories []item
-	err := source.Each(ctx, paths, r.filter(), func(f source.File) error {
-		return r.file(ctx, f, func(e *entry, row int) error {
-			if r.Rows == "event" {
-				i, ok := index[e.key]
-				if !ok {
-					i = len(histories)
-					index[e.key] = i
-					histories = append(histories, item{&history{}, f.Name, row})
-				}
-				histories[i].add(e)
+	cases := map[string]*history{}
+	var order []*history
+	take := func(e *entry, at place, refused bool) error {
+		if r.Rows != "event" {
+			if refused {
 				return nil
 			}
-			it := item{&history{}, f.Name, row}
-			it.add(e)
-			if again, err := r.again(it); again || err != nil {
+			h := &history{}
+			h.add(r.program, e, at)
+			if again, err := r.again(h); again || err != nil {
 				return err
 			}
-			group = append(group, it)
+			group = append(group, h)
 			return flush(groupSize)
-		})
-	})
-	if err != nil {
+		}
+		h := cases[e.key]
+		if h == nil {
+			h = &history{}
+			cases[e.key] = h
+			order = append(order, h)
+		}
+		if refused {
+			h.skip()
+		} else {
+			h.add(r.program, e, at)
+		}
+		return nil
+	}
+	if err := source.Each(ctx, paths, r.filter(), func(f source.File) error { return r.file(ctx, f, take) }); err != nil {
 		return err
 	}
-	r.progress.Found.Store(int64(len(histories) + len(r.seen)))
-	for _, it := range histories {
-		group = append(group, it)
+	order = slices.DeleteFunc(order, func(h *history) bool { return h.first == nil }) // all of its rows were refused
+	r.progress.Found.Store(int64(len(order) + len(r.seen)))
+	for _, h := range order {
+		group = append(group, h)
 		if err := flush(groupSize); err != nil {
 			return err
 		}
@@ -72,10 +79,10 @@ func (r *run) read(ctx context.Context, paths []string, out chan<- []item) error
 }
 
 // again reports that a case of one row was in this run before. The same row is passed over, another one refused.
-func (r *run) again(it item) (bool, error) {
+func (r *run) again(it *history) (bool, error) {
 	id := CaseID(r.Source, it.first.key)
 	h := sha256.New()
-	it.write(h)
+	it.write(r.program, h)
 	sum := [32]byte(h.Sum(nil))
 	before, ok := r.seen[id]
 	if !ok {
@@ -86,13 +93,14 @@ func (r *run) again(it item) (bool, error) {
 		return true, nil
 	}
 	return true, r.refuse(Refusal{
-		File: it.file, Row: it.row, Column: strings.Join(r.program.Mapping.Key.Columns, " | "), Value: it.first.key,
+		File: it.began.file, Row: it.began.row, Column: r.keyColumn(), Value: it.first.key,
 		Reason: domain.Refuse(domain.Invalid, "import.duplicate-case"),
 	})
 }
 
-// file reads one file. A file that is not what the mapping expects is refused as a whole.
-func (r *run) file(ctx context.Context, f source.File, take func(*entry, int) error) error {
+// file reads one file and passes on its rows, of refused ones those whose case is known. A file that is not what the mapping expects is
+// refused as a whole.
+func (r *run) file(ctx context.Context, f source.File, take func(e *entry, at place, refused bool) error) error {
 	r.progress.Files.Add(1)
 	rows, err := r.open(f)
 	if err != nil {
@@ -102,6 +110,7 @@ func (r *run) file(ctx context.Context, f source.File, take func(*entry, int) er
 		defer func() { _ = c.Close() }()
 	}
 	var b *bound
+	last := 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -118,10 +127,11 @@ func (r *run) file(ctx context.Context, f source.File, take func(*entry, int) er
 				return err
 			}
 			continue
-		case err != nil:
-			return r.refuse(Refusal{File: f.Name, Row: row.Line, Reason: fileProblem(err)})
+		case err != nil: // Row says how far it could be read
+			return r.refuse(Refusal{File: f.Name, Row: last, Reason: fileProblem(err)})
 		}
 		r.progress.Rows.Add(1)
+		last = row.Line
 		if b == nil || b.width != len(row.Header().Names) {
 			b = r.bind(row.Header())
 		}
@@ -130,15 +140,20 @@ func (r *run) file(ctx context.Context, f source.File, take func(*entry, int) er
 			if err := r.refuse(Refusal{f.Name, row.Line, p.column, p.value, p.err}); err != nil {
 				return err
 			}
+		}
+		if e.key == "" {
 			continue
 		}
-		if err := take(e, row.Line); err != nil {
+		if err := take(e, place{file: f.Name, row: row.Line}, p != nil); err != nil {
 			return err
 		}
 	}
 }
 
 func fileProblem(err error) *domain.Error {
+	if errors.Is(err, csv.ErrEmpty) || errors.Is(err, xes.ErrEmpty) {
+		return domain.Refuse(domain.Invalid, "import.empty-file")
+	}
 	var e *domain.Error
 	if errors.As(err, &e) {
 		return e
@@ -155,23 +170,17 @@ func (r *run) open(f source.File) (table.Reader, error) {
 		}
 		return len(missing) == 0
 	}
-	format := r.Format
-	if lower := strings.TrimSuffix(strings.ToLower(f.Name), ".gz"); format == "" || strings.HasSuffix(lower, ".xes") {
-		format = lower[strings.LastIndexByte(lower, '.')+1:]
-	}
 	var rows table.Reader
 	var err error
-	switch format {
+	switch format := r.format(f); format {
 	case "xlsx":
 		rows, err = xlsx.New(f, xlsx.Options{Sheet: r.Sheet, IsHeader: isHeader})
 	case "xes":
-		return xes.New(f), nil
-	case "csv", "tsv", "txt":
+		rows, err = xes.New(f)
+	case "csv":
 		o := csv.Options{Encoding: r.Encoding, IsHeader: isHeader}
 		if r.Delimiter != "" {
 			o.Delimiter = []rune(r.Delimiter)[0]
-		} else if format == "tsv" {
-			o.Delimiter = '\t'
 		}
 		rows, err = csv.New(f, o)
 	default:
@@ -184,4 +193,26 @@ func (r *run) open(f source.File) (table.Reader, error) {
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	return rows, nil
+}
+
+// format says how to read a file: what its name says, else what the mapping says.
+func (r *run) format(f source.File) string {
+	switch ending := f.Format(); ending {
+	case "xlsx", "xlsm":
+		return "xlsx"
+	case "csv", "tsv":
+		return "csv"
+	case "xes":
+		return ending
+	case "txt":
+		if r.Format == "" {
+			return "csv"
+		}
+		return r.Format
+	default:
+		if r.Format == "" {
+			return ending
+		}
+		return r.Format
+	}
 }

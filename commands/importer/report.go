@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // Report writes refusals as CSV: file, row, column, value, reason and the reason in words.
@@ -35,4 +36,19 @@ func (r *Report) Add(f Refusal) error {
 	}
 	r.w.Flush()
 	return r.w.Error()
+}
+
+// excerptLength is how much of a value a report shows.
+const excerptLength = 500
+
+// excerpt returns the beginning of a value, as text that can be printed.
+func excerpt(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	n := 0
+	for i := range s {
+		if n++; n > excerptLength {
+			return s[:i] + "…"
+		}
+	}
+	return s
 }

@@ -3,17 +3,26 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
+	"aftercare/commands/importer/table"
 )
 
 // timeReader reads the times of a source.
 type timeReader struct {
-	zone    *time.Location
-	layouts []string
+	zone     *time.Location
+	patterns []pattern
+}
+
+// pattern is one way to read a time.
+type pattern struct {
+	special string
+	layout  string
+	offset  bool // the text says how far from UTC it is
+	noon    bool // the text says whether it is before noon
 }
 
 // Special patterns.
@@ -23,105 +32,151 @@ const (
 	patternUnix  = "unix"
 )
 
+var isoLayouts = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z0700",
+	"2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05 Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
+}
+
 // errTime says that no pattern fits.
 var errTime = errors.New("no time pattern fits")
 
-// Pattern returns the Go layout of a pattern in the letters of Unicode's date patterns: yyyy yy MM M MMM dd d HH H hh h mm m ss s
-// SSS a XXX Z, with other characters standing for themselves. One-letter fields read one or two digits.
-func Pattern(p string) (string, error) {
-	tokens := []struct{ from, to string }{
-		{"yyyy", "2006"}, {"yy", "06"}, {"MMMM", "January"}, {"MMM", "Jan"}, {"MM", "01"}, {"M", "1"}, {"dd", "02"}, {"d", "2"},
-		{"HH", "15"}, {"H", "15"}, {"hh", "03"}, {"h", "3"}, {"mm", "04"}, {"m", "4"}, {"ss", "05"}, {"s", "5"},
-		{"SSSSSS", "000000"}, {"SSS", "000"}, {"a", "PM"}, {"XXX", "Z07:00"}, {"Z", "-0700"},
+func iso() []pattern {
+	patterns := make([]pattern, len(isoLayouts))
+	for i, layout := range isoLayouts {
+		patterns[i] = pattern{layout: layout, offset: strings.Contains(layout, "Z07")}
 	}
-	var out strings.Builder
-	for rest := p; rest != ""; {
-		matched := false
-		for _, t := range tokens {
-			if strings.HasPrefix(rest, t.from) {
-				out.WriteString(t.to)
-				rest = rest[len(t.from):]
-				matched = true
-				break
-			}
-		}
-		if matched {
-			continue
-		}
-		c := rest[0]
-		if 'a' <= c && c <= 'z' && c != 'T' || 'A' <= c && c <= 'Z' && c != 'T' {
-			return "", fmt.Errorf("time pattern %q: letter %q is not known", p, string(c))
-		}
-		if '0' <= c && c <= '9' {
-			return "", fmt.Errorf("time pattern %q: a digit stands for nothing", p)
-		}
-		out.WriteByte(c)
-		rest = rest[1:]
-	}
-	return out.String(), nil
+	return patterns
 }
 
 func (m *Mapping) clock() (*timeReader, error) {
 	t := &timeReader{zone: time.UTC}
+	var problems []error
 	if m.Zone != "" {
 		zone, err := time.LoadLocation(m.Zone)
-		if err != nil {
-			return nil, fmt.Errorf("zone: %q is not an IANA zone", m.Zone)
+		if err != nil || m.Zone == "Local" { // which is another place on every machine
+			problems = append(problems, fmt.Errorf("zone: %q is not an IANA zone", m.Zone))
+		} else {
+			t.zone = zone
 		}
-		t.zone = zone
 	}
-	patterns := m.Times
-	if len(patterns) == 0 {
-		patterns = []string{patternISO}
+	names := m.Times
+	if len(names) == 0 {
+		names = []string{patternISO}
 	}
-	for _, p := range patterns {
-		switch p {
+	for i, name := range names {
+		switch name {
 		case patternISO:
-			t.layouts = append(t.layouts, time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02")
+			t.patterns = append(t.patterns, iso()...)
 		case patternExcel, patternUnix:
-			t.layouts = append(t.layouts, p)
+			t.patterns = append(t.patterns, pattern{special: name})
 		default:
-			layout, err := Pattern(p)
+			layout, err := Pattern(name)
 			if err != nil {
-				return nil, fmt.Errorf("times: %w", err)
+				problems = append(problems, fmt.Errorf("times[%d]: %w", i, err))
 			}
-			t.layouts = append(t.layouts, layout)
+			t.patterns = append(t.patterns, pattern{
+				layout: layout, offset: strings.Contains(layout, "Z07:00") || strings.Contains(layout, "-0700"), noon: strings.Contains(layout, "PM"),
+			})
 		}
 	}
-	return t, nil
+	return t, errors.Join(problems...)
 }
 
-// parse reads a time and returns it in UTC. A wall time that a change of clocks repeats is its first occurrence; one that
-// it skips is moved past the gap.
-func (t *timeReader) parse(s string) (time.Time, error) {
-	for _, layout := range t.layouts {
-		var at time.Time
-		var err error
-		switch layout {
-		case patternExcel:
-			at, err = t.excel(s)
-		case patternUnix:
-			var seconds int64
-			seconds, err = strconv.ParseInt(s, 10, 64)
-			at = time.Unix(seconds, 0)
-		default:
-			at, err = time.ParseInLocation(layout, s, t.zone)
+// Instants are from 1900 to 2199: what lies outside is a mistake, or stands for "not known".
+var (
+	earliest = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// parse reads a time by the first pattern that fits and returns it in UTC. In a workbook, where dates are numbers or text, the number of
+// a day and ISO 8601 are tried last.
+//
+// A wall time that a change of clocks repeats is its first occurrence; one that it skips is moved past the gap by the gap's length, so
+// that 02:30 is 03:30.
+func (t *timeReader) parse(s string, dates table.Dates) (time.Time, error) {
+	for _, p := range t.patterns {
+		if at, ok := t.read(p, s, dates); ok {
+			return at, nil
 		}
-		if err == nil && at.Year() >= 1900 && at.Year() < 2200 {
-			return at.UTC(), nil
+	}
+	if dates != table.Text {
+		for _, p := range append([]pattern{{special: patternExcel}}, iso()...) {
+			if at, ok := t.read(p, s, dates); ok {
+				return at, nil
+			}
 		}
 	}
 	return time.Time{}, errTime
 }
 
-func (t *timeReader) excel(s string) (time.Time, error) {
-	serial, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return time.Time{}, err
+func (t *timeReader) read(p pattern, s string, dates table.Dates) (at time.Time, ok bool) {
+	var err error
+	switch {
+	case p.special == patternUnix:
+		var seconds int64
+		seconds, err = strconv.ParseInt(s, 10, 64)
+		if err == nil && seconds >= earliest.Unix() && seconds < latest.Unix() {
+			at = time.Unix(seconds, 0).UTC()
+		}
+	case p.special == patternExcel:
+		if at, ok = serial(s, dates); ok {
+			at = resolve(at, t.zone)
+		}
+	case p.noon:
+		at, err = time.Parse(p.layout, noon.Replace(strings.ToUpper(s)))
+	default:
+		at, err = time.Parse(p.layout, s)
 	}
-	wall, err := excelize.ExcelDateToTime(serial, false)
-	if err != nil {
-		return time.Time{}, err
+	if err == nil && p.special == "" && !p.offset {
+		at = resolve(at, t.zone)
 	}
-	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, t.zone), nil
+	if err != nil || at.Before(earliest) || !at.Before(latest) {
+		return time.Time{}, false
+	}
+	return at.UTC(), true
+}
+
+// noon turns the words for the halves of a day into those of Go's layouts.
+var noon = strings.NewReplacer("上午", "AM", "下午", "PM", "A.M.", "AM", "P.M.", "PM")
+
+// resolve returns the instant at which clocks in a zone show a wall time, which is given as if it were UTC. Package time does not say
+// which of two it takes, and takes different ones east and west of Greenwich.
+func resolve(wall time.Time, zone *time.Location) time.Time {
+	shown := func(around time.Duration) (time.Time, bool) {
+		_, offset := wall.Add(around).In(zone).Zone()
+		at := wall.Add(-time.Duration(offset) * time.Second)
+		_, actual := at.In(zone).Zone()
+		return at, actual == offset
+	}
+	before, ok := shown(-24 * time.Hour)
+	if ok {
+		return before
+	}
+	if after, ok := shown(24 * time.Hour); ok {
+		return after
+	}
+	return before
+}
+
+// lastSerial is the number of the last day of 2199 in a workbook that counts from 1900.
+const lastSerial = 109_574
+
+// serial reads the number of a day in a workbook, to the second, as if the wall time were UTC. A workbook from 1900 has a day too many in
+// its first February.
+func serial(s string, dates table.Dates) (time.Time, bool) {
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n >= 0 && n < lastSerial+1) {
+		return time.Time{}, false
+	}
+	day, fraction := math.Modf(n)
+	wall := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	switch {
+	case dates == table.Since1904:
+		wall = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+	case day < 1:
+		return time.Time{}, false // a time of day without a day
+	case day < 60:
+		wall = wall.AddDate(0, 0, 1)
+	}
+	return wall.AddDate(0, 0, int(day)).Add(time.Duration(math.Round(fraction*86_400)) * time.Second), true
 }

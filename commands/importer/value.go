@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 
 	"aftercare/commands/importer/table"
@@ -14,10 +15,11 @@ type Value struct {
 	Const string `yaml:"const"`
 	// Template joins columns, as in "{a}/{b}"; it is missing when one of them is.
 	Template string `yaml:"template"`
-	// Map translates values; others stay as they are. Default stands in for a missing one.
+	// Map translates values; others stay as they are, and one translated to nothing is missing. Default stands in for a value
+	// that the file does not have; it is not translated.
 	Map     map[string]string `yaml:"map"`
 	Default string            `yaml:"default"`
-	// Missing are further values that mean "not known" here.
+	// Missing are further values that mean "not known" here, in whatever case.
 	Missing []string `yaml:"missing"`
 	// Time marks an attribute that is an instant; it is stored as RFC 3339 in UTC.
 	Time bool `yaml:"time"`
@@ -55,22 +57,20 @@ type getter struct {
 // boundValue is what of a Value does not depend on a file.
 type boundValue struct {
 	Value
-	fold    map[string]string
-	missing map[string]bool
+	translate table.Lookup[string]
+	missing   []string
+}
+
+// lacks reports whether a value, without space around it, means "not known".
+func (b *boundValue) lacks(cell string) bool {
+	return cell == "" || slices.ContainsFunc(b.missing, func(m string) bool { return strings.EqualFold(m, cell) })
 }
 
 func bindValue(v Value, missing []string) *boundValue {
-	b := &boundValue{Value: v, missing: map[string]bool{"": true}}
-	for _, m := range missing {
-		b.missing[strings.TrimSpace(m)] = true
-	}
-	for _, m := range v.Missing {
-		b.missing[strings.TrimSpace(m)] = true
-	}
-	if len(v.Map) > 0 {
-		b.fold = make(map[string]string, len(v.Map))
-		for k, to := range v.Map {
-			b.fold[table.Fold(k)] = to
+	b := &boundValue{Value: v, translate: table.NewLookup(v.Map)}
+	for _, m := range slices.Concat(missing, v.Missing) {
+		if m = strings.TrimSpace(m); m != "" {
+			b.missing = append(b.missing, m)
 		}
 	}
 	return b
@@ -141,7 +141,7 @@ func (g getter) raw(r table.Row) (string, bool) {
 			b.WriteString(literal)
 			if i < len(g.columns) {
 				cell, _ := r.Cell(g.columns[i])
-				if cell = strings.TrimSpace(cell); g.value.missing[cell] {
+				if cell = strings.TrimSpace(cell); g.value.lacks(cell) {
 					return "", false
 				}
 				b.WriteString(cell)
@@ -151,7 +151,7 @@ func (g getter) raw(r table.Row) (string, bool) {
 	}
 	cell, _ := r.Cell(g.column)
 	cell = strings.TrimSpace(cell)
-	return cell, !g.value.missing[cell]
+	return cell, !g.value.lacks(cell)
 }
 
 // get returns the translated value; ok is false when it is missing and has no default.
@@ -163,7 +163,7 @@ func (g getter) get(r table.Row) (string, bool) {
 		}
 		return "", false
 	}
-	if to, ok := g.value.fold[table.Fold(raw)]; ok {
+	if to, ok := g.value.translate.Find(raw); ok {
 		return to, to != ""
 	}
 	return raw, true

@@ -1,25 +1,31 @@
-// Package csv reads delimited text as rows.
+// Package csv reads delimited text (RFC 4180) as rows.
+//
+// # Design
+//
+// The standard library's reader gives up a whole file to one stray quote: everything up to the next quote, or the end, is one field.
+// This one refuses the line where such a record began and reads on with the next line, so that one bad row costs one row. Where a record
+// is whole but has the wrong number of fields, the record is refused, with all its lines.
 package csv
 
 import (
 	"bufio"
-	"encoding/csv"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/transform"
-
+	"aftercare/commands/importer/charset"
 	"aftercare/commands/importer/table"
 )
 
 // Options say how the text is written.
 type Options struct {
-	// Delimiter separates fields. Defaults to a comma.
+	// Delimiter separates fields. Defaults to the one of comma, semicolon, tab and bar with which there is a header.
 	Delimiter rune
-	// Encoding is a name of the WHATWG encoding standard, such as "gb18030". Defaults to UTF-8, with or without a mark.
+	// Encoding is a name of the WHATWG encoding standard, such as "gb18030". Defaults to UTF-8, or UTF-16 where the text begins as such.
+	// A byte order mark counts for more.
 	Encoding string
 	// IsHeader recognises the header; lines before it are skipped, within the first 50 records.
 	IsHeader func(*table.Header) bool
@@ -28,76 +34,105 @@ type Options struct {
 // ErrNoHeader says that no line of the file's beginning has the columns that are needed.
 var ErrNoHeader = errors.New("no header with the needed columns")
 
-const headerWithin = 50
+// ErrEmpty says that there is no text at all.
+var ErrEmpty = errors.New("the file is empty")
+
+var errEncoding = errors.New("text that is not in the file's encoding")
+
+const (
+	headerWithin = 50
+	sniffed      = 1 << 16
+)
 
 // Reader reads one file.
 type Reader struct {
-	csv    *csv.Reader
-	header *table.Header
+	records    *records
+	header     *table.Header
+	translated bool
 }
 
-// New finds the header and returns a Reader at the first record after it. It fails with ErrNoHeader, and with the
-// columns it saw first.
+// New finds the header and returns a Reader at the first record after it. It fails with ErrEmpty or ErrNoHeader.
 func New(r io.Reader, o Options) (*Reader, error) {
-	if o.Encoding != "" {
-		enc, err := htmlindex.Get(o.Encoding)
-		if err != nil {
-			return nil, fmt.Errorf("encoding %q: %w", o.Encoding, err)
-		}
-		r = transform.NewReader(r, enc.NewDecoder())
+	text, translated, err := charset.Decode(r, o.Encoding)
+	if err != nil {
+		return nil, err
 	}
-	b := bufio.NewReaderSize(r, 1<<16)
-	if mark, err := b.Peek(3); err == nil && string(mark) == "\ufeff" {
-		_, _ = b.Discard(3)
+	b := bufio.NewReaderSize(text, sniffed)
+	start, err := b.Peek(sniffed)
+	switch {
+	case err == nil || len(bytes.TrimSpace(start)) > 0: // an error after the beginning is met again where it is
+	case errors.Is(err, io.EOF):
+		return nil, ErrEmpty
+	default:
+		return nil, fmt.Errorf("read text: %w", err)
 	}
-	c := csv.NewReader(b)
-	c.FieldsPerRecord = -1
+	var in io.Reader = b
+	if bytes.IndexByte(start, '\r') >= 0 && bytes.IndexByte(start, '\n') < 0 {
+		start = bytes.ReplaceAll(start, []byte{'\r'}, []byte{'\n'})
+		in = oldMac{b}
+	}
+	delimiters := []rune{',', ';', '\t', '|'}
 	if o.Delimiter != 0 {
-		c.Comma = o.Delimiter
+		delimiters = []rune{o.Delimiter}
 	}
+	for _, d := range delimiters {
+		if _, err := header(newRecords(bytes.NewReader(start), d), o.IsHeader); err != nil {
+			continue
+		}
+		x := &Reader{records: newRecords(in, d), translated: translated}
+		x.header, err = header(x.records, o.IsHeader)
+		return x, err
+	}
+	return nil, ErrNoHeader
+}
+
+// header reads up to the header.
+func header(r *records, is func(*table.Header) bool) (*table.Header, error) {
 	for range headerWithin {
-		record, err := c.Read()
-		var bad *csv.ParseError
+		record, err := r.next()
+		var bad *table.RowError
 		if errors.As(err, &bad) {
 			continue
 		}
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return nil, ErrNoHeader
 		}
-		for i := range record {
-			record[i] = strings.TrimSpace(record[i])
+		if err != nil {
+			return nil, err
 		}
-		h := table.NewHeader(record)
-		if o.IsHeader == nil || o.IsHeader(h) {
-			return &Reader{c, h}, nil
+		for i := range record.fields {
+			record.fields[i] = strings.TrimSpace(record.fields[i])
+		}
+		if h := table.NewHeader(record.fields); is == nil || is(h) {
+			return h, nil
 		}
 	}
 	return nil, ErrNoHeader
 }
 
-// Next implements table.Reader. A record with more or fewer fields than the header is refused, and so is one with broken
-// quotes; a record of nothing but empty fields is passed over.
+// Next implements table.Reader. It refuses a record with more or fewer fields than the header, with broken quotes, or with text
+// that is not in the file's encoding; a record of nothing but empty fields is passed over.
 func (r *Reader) Next() (table.Row, error) {
 	for {
-		record, err := r.csv.Read()
-		var bad *csv.ParseError
-		if errors.As(err, &bad) {
-			return table.Row{}, &table.RowError{Line: bad.StartLine, Err: bad.Err}
-		}
+		record, err := r.records.next()
 		if err != nil {
 			return table.Row{}, err
 		}
-		line, _ := r.csv.FieldPos(0)
-		if blank(record) {
+		if blank(record.fields) {
 			continue
 		}
-		if len(record) != len(r.header.Names) {
-			return table.Row{}, &table.RowError{
-				Line: line, Value: strings.Join(record, ","),
-				Err: fmt.Errorf("%d fields where the header has %d", len(record), len(r.header.Names)),
+		refuse := func(err error) (table.Row, error) {
+			return table.Row{}, &table.RowError{Line: record.line, Value: strings.Join(record.fields, string(r.records.delimiter)), Err: err}
+		}
+		if len(record.fields) != len(r.header.Names) {
+			return refuse(fmt.Errorf("%d fields where the header has %d", len(record.fields), len(r.header.Names)))
+		}
+		for _, f := range record.fields {
+			if !utf8.ValidString(f) || r.translated && strings.ContainsRune(f, utf8.RuneError) {
+				return refuse(errEncoding)
 			}
 		}
-		return table.NewRow(line, r.header, record), nil
+		return table.NewRow(record.line, r.header, record.fields), nil
 	}
 }
 
@@ -108,4 +143,17 @@ func blank(record []string) bool {
 		}
 	}
 	return true
+}
+
+// oldMac reads text whose lines end in a carriage return alone.
+type oldMac struct{ r io.Reader }
+
+func (o oldMac) Read(p []byte) (int, error) {
+	n, err := o.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }

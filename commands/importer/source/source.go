@@ -27,6 +27,16 @@ type Filter struct {
 	Include, Exclude []string
 	// Read, when set, counts the bytes read of the files named, as they lie on disk.
 	Read *atomic.Int64
+	// Broken, when set, is told each file or archive that cannot be unpacked, with its name, and the rest goes on. Otherwise the first
+	// one ends the reading.
+	Broken func(name string, err error) error
+}
+
+func (f Filter) broken(name string, err error) error {
+	if f.Broken == nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return f.Broken(name, err)
 }
 
 // Size returns the bytes of the files under the paths, as they lie on disk.
@@ -77,29 +87,54 @@ type File struct {
 	io.Reader
 }
 
+// Format returns the ending of the file's name that says what it is, such as "csv", in lower case; compression is not what it is.
+func (f File) Format() string {
+	name := strings.ToLower(f.Name)
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".xz")
+	return strings.TrimPrefix(path.Ext(name), ".")
+}
+
 // Each calls f with every file under the paths, in the order of the paths and of names within folders; archives are read in
-// their own order. Known are .zip, .tar, .tar.gz, .tgz, .tar.xz, .txz, and .gz or .xz around one file. It stops at the first
-// error of f.
+// their own order. Known are .zip, .tar, .tar.gz, .tgz, .tar.xz, .txz, and .gz or .xz around one file. A file that is reached twice,
+// as by its name and by that of its folder, is read once. Hidden files and folders, and what macOS adds to archives, are passed
+// over. It stops at the first error of f.
 func Each(ctx context.Context, paths []string, filter Filter, f func(File) error) error {
+	seen := map[string]bool{}
+	once := func(name string) error {
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			if real, err = filepath.Abs(real); err == nil {
+				if seen[real] {
+					return nil
+				}
+				seen[real] = true
+			}
+		}
+		return file(ctx, name, filter, f)
+	}
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
 			return fmt.Errorf("open source: %w", err)
 		}
 		if !info.IsDir() {
-			if err := file(ctx, p, filter, f); err != nil {
+			if err := once(p); err != nil {
 				return err
 			}
 			continue
 		}
 		err = filepath.WalkDir(p, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
+			switch {
+			case err != nil:
 				return err
-			}
-			if !archive(name) && !filter.takes(name) {
+			case name != p && hidden(d.Name()) && d.IsDir():
+				return filepath.SkipDir
+			case d.IsDir() || hidden(d.Name()) || !archive(name) && !filter.takes(d.Name()):
 				return nil
 			}
-			return file(ctx, name, filter, f)
+			if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() { // a pipe, or a link to nowhere or a folder
+				return nil //nolint:nilerr // as in any other folder listing
+			}
+			return once(name)
 		})
 		if err != nil {
 			return fmt.Errorf("read folder %s: %w", p, err)
@@ -108,14 +143,23 @@ func Each(ctx context.Context, paths []string, filter Filter, f func(File) error
 	return nil
 }
 
+// hidden reports whether a name of a file or folder is not meant for people.
+func hidden(base string) bool {
+	return strings.HasPrefix(base, ".") && base != "." && base != ".." || strings.HasPrefix(base, "~$") || base == "__MACOSX"
+}
+
 func (f Filter) takes(name string) bool {
-	base := strings.ToLower(path.Base(filepath.ToSlash(name)))
+	name = strings.ReplaceAll(name, `\`, "/") // as some archives have it
+	if slices.ContainsFunc(strings.Split(name, "/"), hidden) {
+		return false
+	}
+	base := strings.ToLower(path.Base(name))
 	base = strings.TrimSuffix(strings.TrimSuffix(base, ".gz"), ".xz")
 	match := func(pattern string) bool {
 		ok, err := path.Match(strings.ToLower(pattern), base)
 		return err == nil && ok
 	}
-	if strings.HasPrefix(base, ".") || strings.HasPrefix(base, "~$") || slices.ContainsFunc(f.Exclude, match) {
+	if slices.ContainsFunc(f.Exclude, match) {
 		return false
 	}
 	return len(f.Include) == 0 || slices.ContainsFunc(f.Include, match)
@@ -144,7 +188,7 @@ func file(ctx context.Context, name string, filter Filter, f func(File) error) e
 	}
 	r, inner, err := unpack(bufio.NewReaderSize(in, 1<<16), lower)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", name, err)
+		return filter.broken(name, err)
 	}
 	if strings.HasSuffix(inner, ".tar") {
 		return tarred(ctx, r, name, filter, f)
@@ -152,21 +196,29 @@ func file(ctx context.Context, name string, filter Filter, f func(File) error) e
 	return f(File{name, r})
 }
 
-// unpack undoes one compression and returns the name without its ending.
+// packings are the endings of compressed names, and what their place takes.
+var packings = []struct {
+	ending, inner string
+	open          func(io.Reader) (io.Reader, error)
+}{
+	{".tgz", ".tar", openGzip}, {".txz", ".tar", openXZ}, {".gz", "", openGzip}, {".xz", "", openXZ},
+}
+
+func openGzip(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
+func openXZ(r io.Reader) (io.Reader, error)   { return xz.NewReader(r) }
+
+// unpack undoes one compression and returns the name without its ending. Names are in lower case.
 func unpack(r io.Reader, name string) (io.Reader, string, error) {
-	switch {
-	case strings.HasSuffix(name, ".tgz"):
-		z, err := gzip.NewReader(r)
-		return z, strings.TrimSuffix(name, "tgz") + "tar", err
-	case strings.HasSuffix(name, ".txz"):
-		z, err := xz.NewReader(r)
-		return z, strings.TrimSuffix(name, "txz") + "tar", err
-	case strings.HasSuffix(name, ".gz"):
-		z, err := gzip.NewReader(r)
-		return z, strings.TrimSuffix(name, ".gz"), err
-	case strings.HasSuffix(name, ".xz"):
-		z, err := xz.NewReader(r)
-		return z, strings.TrimSuffix(name, ".xz"), err
+	for _, p := range packings {
+		rest, ok := strings.CutSuffix(name, p.ending)
+		if !ok {
+			continue
+		}
+		unpacked, err := p.open(r)
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return unpacked, rest + p.inner, err
 	}
 	return r, name, nil
 }
@@ -178,7 +230,7 @@ func zipped(ctx context.Context, in counted, name string, filter Filter, f func(
 	}
 	z, err := zip.NewReader(in, info.Size())
 	if err != nil {
-		return fmt.Errorf("open %s: %w", name, err)
+		return filter.broken(name, err)
 	}
 	for _, entry := range z.File {
 		if entry.FileInfo().IsDir() || !filter.takes(entry.Name) {
@@ -189,10 +241,14 @@ func zipped(ctx context.Context, in counted, name string, filter Filter, f func(
 		}
 		r, err := entry.Open()
 		if err != nil {
-			return fmt.Errorf("open %s!%s: %w", name, entry.Name, err)
+			if err := filter.broken(name+"!"+entry.Name, err); err != nil {
+				return err
+			}
+			continue
 		}
-		err = member(r, name, entry.Name, f)
-		if err := errors.Join(err, r.Close()); err != nil {
+		err = member(r, name, entry.Name, filter, f)
+		_ = r.Close() // what was wrong was met when reading
+		if err != nil {
 			return err
 		}
 	}
@@ -210,22 +266,22 @@ func tarred(ctx context.Context, r io.Reader, name string, filter Filter, f func
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
+			return filter.broken(name, err)
 		}
 		if h.Typeflag != tar.TypeReg || !filter.takes(h.Name) {
 			continue
 		}
-		if err := member(t, name, h.Name, f); err != nil {
+		if err := member(t, name, h.Name, filter, f); err != nil {
 			return err
 		}
 	}
 }
 
-func member(r io.Reader, archive, name string, f func(File) error) error {
+func member(r io.Reader, archive, name string, filter Filter, f func(File) error) error {
 	full := archive + "!" + name
 	in, _, err := unpack(r, strings.ToLower(name))
 	if err != nil {
-		return fmt.Errorf("open %s: %w", full, err)
+		return filter.broken(full, err)
 	}
 	return f(File{full, in})
 }

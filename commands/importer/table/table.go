@@ -1,11 +1,6 @@
 // Package table is what every foreign file looks like to the importer: rows of named text values.
 package table
 
-import (
-	"strings"
-	"unicode"
-)
-
 // Row is one record of a file. Values are text as the file has it, except instants of formats that know them, which are
 // RFC 3339.
 type Row struct {
@@ -32,6 +27,8 @@ func (r Row) Header() *Header { return r.header }
 // Header names the columns of a file. Of columns with one name the first has it.
 type Header struct {
 	Names []string
+	// Dates says how the file stores dates, where the format has a way of its own.
+	Dates Dates
 	exact map[string]int
 	loose map[string]int
 }
@@ -71,15 +68,15 @@ func (h *Header) Find(name string) int {
 	return -1
 }
 
-// Fold returns a name without case, spaces and punctuation: the spelling by which names of columns and states are compared.
-func Fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
-}
+// Dates are the ways a format stores instants.
+type Dates uint8
+
+// Text is as people write it. Since1900 and Since1904 count days, as the two kinds of workbooks do.
+const (
+	Text Dates = iota
+	Since1900
+	Since1904
+)
 
 // Reader reads the rows of one file.
 type Reader interface {

@@ -2,9 +2,10 @@
 //
 // # Design
 //
-// A row has the attributes of the event under their keys and those of its trace under "case:" and their keys. Nested
-// attributes, lists and the log's own attributes are passed over. Extension prefixes are taken as they are written.
-// Instants keep their offset. The file is read as a stream: its size does not matter.
+// A row has the attributes of the event under their keys and those of its trace under "case:" and their keys. An event outside
+// any trace is a row without "case:" values. Nested attributes, lists and the log's own attributes are passed over. Extension
+// prefixes are taken as they are written, and XML namespaces are not looked at. Instants keep their offset. The file is read as a
+// stream: its size does not matter.
 package xes
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io"
 
+	"aftercare/commands/importer/charset"
 	"aftercare/commands/importer/table"
 )
 
@@ -26,20 +28,37 @@ type Reader struct {
 	began  bool
 }
 
+// ErrEmpty says that there is nothing in the file.
+var ErrEmpty = errors.New("the file is empty")
+
 // ErrNotXES says that the document is not an event log.
 var ErrNotXES = errors.New("not an XES log: the document element is not <log>")
 
-// New returns a Reader of the log in r.
-func New(r io.Reader) *Reader {
-	d := xml.NewDecoder(r)
-	return &Reader{xml: d, header: table.NewHeader(nil)}
+// New returns a Reader of the log in r. It takes the encodings that the document declares, and UTF-16.
+func New(r io.Reader) (*Reader, error) {
+	text, translated, err := charset.Decode(r, "")
+	if err != nil {
+		return nil, err
+	}
+	d := xml.NewDecoder(text)
+	d.CharsetReader = func(name string, in io.Reader) (io.Reader, error) {
+		if translated {
+			return in, nil
+		}
+		out, _, err := charset.Decode(in, name)
+		return out, err
+	}
+	return &Reader{xml: d, header: table.NewHeader(nil)}, nil
 }
 
 // Next implements table.Reader.
 func (x *Reader) Next() (table.Row, error) {
 	for {
 		token, err := x.xml.Token()
-		if err == io.EOF && !x.began { //nolint:errorlint // the decoder returns io.EOF itself
+		if err == io.EOF && x.xml.InputOffset() == 0 { //nolint:errorlint // the decoder returns io.EOF itself
+			return table.Row{}, ErrEmpty
+		}
+		if err == io.EOF && !x.began { //nolint:errorlint // as above
 			return table.Row{}, ErrNotXES
 		}
 		if err == io.EOF { //nolint:errorlint // as above
@@ -75,7 +94,7 @@ func (x *Reader) start(t xml.StartElement) (row table.Row, done bool, err error)
 		return row, false, nil
 	case x.depth == 2 && t.Name.Local == "trace":
 		return row, false, nil
-	case x.depth == 3 && t.Name.Local == "event":
+	case t.Name.Local == "event": // of a trace, or of none, which IEEE 1849 allows
 		x.depth--
 		row, err = x.event()
 		return row, true, err

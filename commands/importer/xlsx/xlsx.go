@@ -14,7 +14,7 @@ import (
 
 // Options choose the sheet.
 type Options struct {
-	// Sheet is a name. Defaults to the first sheet.
+	// Sheet is a name, compared without case. Defaults to the first sheet that has the header.
 	Sheet string
 	// IsHeader recognises the header; rows before it are skipped, within the first 50.
 	IsHeader func(*table.Header) bool
@@ -22,6 +22,9 @@ type Options struct {
 
 // ErrNoHeader says that no row of the sheet's beginning has the columns that are needed.
 var ErrNoHeader = errors.New("no header with the needed columns")
+
+// ErrNoSheet says that the workbook has no sheet of the name.
+var ErrNoSheet = errors.New("no such sheet")
 
 const headerWithin = 50
 
@@ -39,13 +42,47 @@ func New(r io.Reader, o Options) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open workbook: %w", err)
 	}
-	sheet := o.Sheet
-	if sheet == "" {
-		sheet = f.GetSheetName(0)
+	x, err := open(f, o)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
+	return x, nil
+}
+
+func open(f *excelize.File, o Options) (*Reader, error) {
+	dates := table.Since1900
+	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil && *props.Date1904 {
+		dates = table.Since1904
+	}
+	err := ErrNoHeader
+	if o.Sheet != "" {
+		err = fmt.Errorf("%w: %q among %q", ErrNoSheet, o.Sheet, f.GetSheetList())
+	}
+	for _, sheet := range f.GetSheetList() {
+		if o.Sheet != "" && !strings.EqualFold(sheet, o.Sheet) {
+			continue
+		}
+		var x *Reader
+		if x, err = begin(f, sheet, o.IsHeader); err == nil {
+			x.header.Dates = dates
+			return x, nil
+		}
+		if !errors.Is(err, ErrNoHeader) {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// begin reads a sheet up to its header.
+func begin(f *excelize.File, sheet string, is func(*table.Header) bool) (*Reader, error) {
 	rows, err := f.Rows(sheet)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open sheet %q: %w", sheet, err), f.Close())
+		var none excelize.ErrSheetNotExist
+		if errors.As(err, &none) { // a sheet of charts
+			return nil, ErrNoHeader
+		}
+		return nil, fmt.Errorf("open sheet %q: %w", sheet, err)
 	}
 	x := &Reader{file: f, rows: rows}
 	for range headerWithin {
@@ -57,12 +94,12 @@ func New(r io.Reader, o Options) (*Reader, error) {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
 		h := table.NewHeader(cells)
-		if o.IsHeader == nil || o.IsHeader(h) {
+		if is == nil || is(h) {
 			x.header = h
 			return x, nil
 		}
 	}
-	return nil, errors.Join(ErrNoHeader, x.Close())
+	return nil, errors.Join(ErrNoHeader, rows.Close())
 }
 
 // Next implements table.Reader. Empty rows are passed over.
@@ -72,7 +109,7 @@ func (x *Reader) Next() (table.Row, error) {
 		if err != nil {
 			return table.Row{}, err
 		}
-		if strings.Join(cells, "") != "" {
+		if strings.TrimSpace(strings.Join(cells, "")) != "" {
 			return table.NewRow(x.line, x.header, cells), nil
 		}
 	}
