@@ -3,7 +3,6 @@ package importer
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -13,7 +12,6 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"aftercare/domain"
-	"aftercare/domain/ticket"
 )
 
 // Mapping says what the rows of a source mean. It is written in YAML; unknown keys are refused.
@@ -172,22 +170,27 @@ func Load(name string) (*Mapping, error) {
 	return Read(sub, name+".yaml")
 }
 
-// Read returns the mapping in a file. It refuses a malformed one with import.bad-mapping and all its problems, with line and
-// column where the text has them.
+// Read returns the mapping in a file. It refuses a malformed one with import.bad-mapping and all its problems, each with its line.
 func Read(files fs.FS, name string) (*Mapping, error) {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {
 		return nil, fmt.Errorf("read mapping: %w", err)
 	}
 	m := &Mapping{files: files}
-	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(m); err != nil {
-		return nil, badMapping(name, yaml.FormatError(err, false, true))
+	s := shapeOf(text)
+	if len(s.problems) == 0 {
+		if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(m); err != nil {
+			s.at("", "%s", oneLine(err))
+		}
 	}
-	if m.Source == "" {
-		m.Source = m.Name
+	if len(s.problems) == 0 {
+		if m.Source == "" {
+			m.Source = m.Name
+		}
+		m.validate(s)
 	}
-	if err := m.validate(); err != nil {
-		return nil, badMapping(name, err.Error())
+	if len(s.problems) > 0 {
+		return nil, badMapping(name, s.String())
 	}
 	return m, nil
 }
@@ -202,94 +205,9 @@ func (m *Mapping) PolicyFiles() (map[string][]byte, error) {
 	for _, name := range m.Policies {
 		text, err := fs.ReadFile(m.files, name)
 		if err != nil {
-			return nil, fmt.Errorf("read policy of mapping %s: %w", m.Name, err)
+			return nil, badMapping(m.Name, "policies: "+err.Error())
 		}
 		texts[name] = text
 	}
 	return texts, nil
-}
-
-func (m *Mapping) validate() error {
-	var problems []error
-	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	oneOf := func(key, value string, allowed ...string) {
-		if !slices.Contains(allowed, value) {
-			problem("%s: %q is not one of %s", key, value, strings.Join(allowed, ", "))
-		}
-	}
-	if m.Name == "" {
-		problem("name: missing")
-	}
-	oneOf("format", m.Format, "", "csv", "xlsx", "xes")
-	oneOf("rows", m.Rows, "case", "event")
-	oneOf("order", m.Order, "", "file", "time")
-	if len([]rune(m.Delimiter)) > 1 {
-		problem("delimiter: %q is not one character", m.Delimiter)
-	}
-	if m.Key.IsZero() {
-		problem("key: missing")
-	}
-	if m.Received.IsZero() {
-		problem("received: missing")
-	}
-	if _, err := m.clock(); err != nil {
-		problems = append(problems, err)
-	}
-	for i, e := range m.Events {
-		if e.At.IsZero() || e.Status.IsZero() {
-			problem("events[%d]: needs at and status", i)
-		}
-		oneOf(fmt.Sprintf("events[%d].otherwise", i), e.Otherwise, "", "keep", "refuse")
-		if _, err := e.State.meaning(); err != nil {
-			problem("events[%d]: %w", i, err)
-		}
-		for name, s := range e.States {
-			if _, err := s.meaning(); err != nil {
-				problem("events[%d].states[%s]: %w", i, name, err)
-			}
-		}
-	}
-	for i, t := range m.Targets {
-		if t.Clock == "" || t.Due.IsZero() {
-			problem("targets[%d]: needs clock and due", i)
-		}
-	}
-	for i, v := range m.Verdicts {
-		if v.Clock == "" || v.Value.IsZero() || len(v.Met)+len(v.Missed) == 0 {
-			problem("verdicts[%d]: needs clock, value, and met or missed", i)
-		}
-	}
-	if r := m.Rating; r != nil && (r.Score.IsZero() || r.At.IsZero() || r.Min >= r.Max) {
-		problem("rating: needs score, at, and min below max")
-	}
-	for i, c := range m.Checks {
-		if c.Require.IsZero() == (c.Before.IsZero() || c.After.IsZero()) {
-			problem("checks[%d]: needs require, or before and after", i)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-type meaning struct {
-	phase  ticket.Phase
-	reason string
-	fact   ticket.Fact
-}
-
-func (s State) meaning() (m meaning, err error) {
-	m.reason = s.Reason
-	if s.Phase != "" {
-		if m.phase, err = ticket.ParsePhase(s.Phase); err != nil {
-			return m, fmt.Errorf("phase %q is not known", s.Phase)
-		}
-	}
-	if s.Fact != "" {
-		if m.fact, err = ticket.ParseFact(s.Fact); err != nil {
-			return m, fmt.Errorf("fact %q is not known", s.Fact)
-		}
-	}
-	if m.phase == ticket.Waiting && m.reason == "" {
-		return m, errors.New("a waiting phase needs a reason")
-	}
-	return m, nil
 }
