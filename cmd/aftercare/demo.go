@@ -41,7 +41,10 @@ func (p program) demo(c *config) *cli.Command {
 				end = day
 			}
 			play := demo.Play{Seed: seed, Cases: cases, From: end.AddDate(0, 0, -7*weeks), Until: end}
-			return c.with(ctx, func(a *app) error {
+			return c.with(ctx, func(a *app) (err error) {
+				if a.tickets.Since, err = a.events.Head(ctx); err != nil {
+					return err
+				}
 				var last position
 				return a.settled(ctx, p.Err, &last, func(ctx context.Context) error { return p.play(ctx, a, play, &last) })
 			})
@@ -78,6 +81,10 @@ func (p program) play(ctx context.Context, a *app, play demo.Play, last *positio
 					return nil
 				case err != nil:
 					return err
+				}
+				if receipt.Repeated {
+					known.Add(1)
+					return nil
 				}
 				last.reach(receipt.Position)
 				cases.Add(1)

@@ -32,13 +32,16 @@ func (p program) importFiles(c *config) *cli.Command {
 			"An import that was interrupted goes on when it is run again; nothing is recorded twice.\n" +
 			"Rows that are refused are listed in the report, and the exit code is then 3.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "mapping", Aliases: []string{"m"}, Usage: "a shipped mapping's `NAME`, or a file", Destination: &name, Required: true},
+			&cli.StringFlag{Name: "mapping", Aliases: []string{"m"}, Usage: "a shipped mapping's `NAME`, or a file", Destination: &name},
 			&cli.StringFlag{Name: "source", Usage: "record the cases as those of this `SYSTEM` instead of the mapping's, to keep two lists of one system apart", Destination: &system},
 			&cli.BoolFlag{Name: "dry-run", Usage: "read and check everything, record nothing", Destination: &dry},
 			&cli.StringFlag{Name: "report", Usage: "`FILE` of the refused rows", Value: "refused.csv", Destination: &report},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			paths := cmd.Args().Slice()
+			if name == "" {
+				return usage("import takes a --mapping: a file, or one of %s", strings.Join(importer.Shipped(), ", "))
+			}
 			if len(paths) == 0 {
 				return usage("import takes files or folders")
 			}

@@ -92,6 +92,13 @@ func (p *place) start(args ...string) *process {
 		_ = os.Remove(known)
 	}()
 	p.tb.Cleanup(func() {
+		if p.tb.Failed() { // what was it doing?
+			_ = syscall.Kill(r.cmd.Process.Pid, syscall.SIGQUIT)
+			select {
+			case <-r.done:
+			case <-time.After(patience):
+			}
+		}
 		r.kill()
 		if p.tb.Failed() {
 			p.tb.Logf("aftercare %s\nprinted %s\nand on standard error %s", strings.Join(args, " "), r.out.text(), r.err.text())

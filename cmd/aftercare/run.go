@@ -44,7 +44,11 @@ func usage(format string, args ...any) error {
 
 // run executes one command line and returns the exit code.
 func (p program) run(ctx context.Context, args []string) int {
-	err := p.command().Run(ctx, args)
+	var unknown string
+	err := p.command(&unknown).Run(ctx, args)
+	if unknown != "" {
+		err = usage("no command %q", unknown)
+	}
 	if err == nil {
 		return 0
 	}
@@ -83,21 +87,20 @@ func (p program) words() locale.Words {
 	return locale.Words{}
 }
 
-func (p program) command() *cli.Command {
+// command is the whole command line. A command that does not exist is noted in unknown.
+func (p program) command(unknown *string) *cli.Command {
 	c := config{now: time.Now, out: p.Err}
-	return &cli.Command{
-		Name:           "aftercare",
-		Usage:          "the system of record for after-sales service and complaints",
-		Reader:         p.In,
-		Writer:         p.Out,
-		ErrWriter:      p.Err,
-		Flags:          c.flags(),
-		HideVersion:    true,
-		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		OnUsageError:   func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage("%v", err) },
-		CommandNotFound: func(_ context.Context, _ *cli.Command, name string) {
-			fmt.Fprintf(p.Err, "aftercare: no command %q\n", name)
-		},
+	root := &cli.Command{
+		Name:            "aftercare",
+		Usage:           "the system of record for after-sales service and complaints",
+		Reader:          p.In,
+		Writer:          p.Out,
+		ErrWriter:       p.Err,
+		Flags:           c.flags(),
+		HideVersion:     true,
+		ExitErrHandler:  func(context.Context, *cli.Command, error) {},
+		OnUsageError:    func(_ context.Context, _ *cli.Command, err error, _ bool) error { return usage("%v", err) },
+		CommandNotFound: func(_ context.Context, _ *cli.Command, name string) { *unknown = name },
 		Before: func(ctx context.Context, _ *cli.Command) (context.Context, error) {
 			if err := c.Validate(); err != nil {
 				return ctx, usage("%v", err)
@@ -112,4 +115,8 @@ func (p program) command() *cli.Command {
 			p.rebuild(&c), p.doctor(&c), p.version(&c),
 		},
 	}
+	for _, group := range root.Commands {
+		group.CommandNotFound = root.CommandNotFound
+	}
+	return root
 }
