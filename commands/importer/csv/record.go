@@ -31,8 +31,16 @@ type records struct {
 	in        *bufio.Reader
 	delimiter rune
 	separator string
-	line      int      // of the next line, less one
-	again     []string // lines to read once more
+	line      int // of the next line, less one
+	// ahead are lines that were read in search of the end of a record; those from pos on are to be read again.
+	ahead []line
+	pos   int
+}
+
+// line is one line of the text, or the beginning of one that is too long.
+type line struct {
+	text string
+	err  error
 }
 
 func newRecords(r io.Reader, delimiter rune) *records {
@@ -44,6 +52,10 @@ func newRecords(r io.Reader, delimiter rune) *records {
 func (r *records) next() (record, error) {
 	var text string
 	for {
+		if r.pos == len(r.ahead) {
+			clear(r.ahead)
+			r.ahead, r.pos = r.ahead[:0], 0
+		}
 		var err error
 		text, err = r.read()
 		if errors.Is(err, errTooLong) {
@@ -56,9 +68,8 @@ func (r *records) next() (record, error) {
 			break
 		}
 	}
-	first, start := text, r.line
+	first, start, mark := text, r.line, r.pos
 	p := parser{separator: r.separator}
-	var more []string
 	size := len(text)
 	for {
 		done, err := p.feed(text)
@@ -66,33 +77,42 @@ func (r *records) next() (record, error) {
 			return record{start, p.fields}, nil
 		}
 		if err == nil {
-			if text, err = r.read(); err == nil {
-				more = append(more, text)
-				if size += len(text); size > maxRecord {
-					err = errTooLong
-				}
-			} else if errors.Is(err, io.EOF) {
+			text, err = r.more()
+			size += len(text)
+			if err == nil && size > maxRecord {
+				err = errTooLong
+			}
+			if errors.Is(err, io.EOF) {
 				err = errOpen
-			} else if !errors.Is(err, errTooLong) {
+			} else if err != nil && !errors.Is(err, errTooLong) {
 				return record{}, err
 			}
 		}
 		if err != nil {
-			r.again = append(more, r.again...)
-			r.line = start
+			r.pos, r.line = mark, start
 			return record{}, &table.RowError{Line: start, Value: strings.TrimSuffix(first, "\n"), Err: err}
 		}
 	}
 }
 
+// more is read, for a line that may have to be read again.
+func (r *records) more() (string, error) {
+	fresh := r.pos == len(r.ahead)
+	text, err := r.read()
+	if fresh && (err == nil || errors.Is(err, errTooLong)) {
+		r.ahead = append(r.ahead, line{text, err})
+		r.pos++
+	}
+	return text, err
+}
+
 // read returns the next line, ending in a line feed unless it is the last. It returns the beginning of one that is too long, with
 // errTooLong, and passes over the rest.
 func (r *records) read() (string, error) {
-	if len(r.again) > 0 {
-		text := r.again[0]
-		r.again = r.again[1:]
+	if r.pos < len(r.ahead) {
+		r.pos++
 		r.line++
-		return text, nil
+		return r.ahead[r.pos-1].text, r.ahead[r.pos-1].err
 	}
 	var long []byte
 	for {
