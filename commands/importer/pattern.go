@@ -28,23 +28,30 @@ var probe = time.Date(2019, 11, 23, 17, 38, 49, 123_456_000, time.FixedZone("", 
 func Pattern(p string) (string, error) {
 	var layout, want strings.Builder
 	var used []string
-	literal := func(s string) { layout.WriteString(s); want.WriteString(s) }
+	var last string // the field that was just read, when it was one
+	apart := true
+	literal := func(s string) {
+		layout.WriteString(s)
+		want.WriteString(s)
+		apart = apart && !strings.ContainsAny(s, "0123456789")
+		last = ""
+	}
 	for rest := p; rest != ""; {
 		if i := slices.IndexFunc(fields, func(f struct{ letters, layout string }) bool { return strings.HasPrefix(rest, f.letters) }); i >= 0 {
 			f := fields[i]
 			layout.WriteString(f.layout)
 			want.WriteString(probe.Format(f.layout))
 			used = append(used, f.layout)
+			// Two digits may be one field or two.
+			apart = apart && (len(last) != 1 || last == "a" || !strings.ContainsAny(f.letters, "ydHhms") && f.letters != "MM" && f.letters != "M")
+			last = f.letters
 			rest = rest[len(f.letters):]
 			continue
 		}
 		if quoted, ok := strings.CutPrefix(rest, "'"); ok {
-			text, after, closed := strings.Cut(quoted, "'")
-			if !closed {
+			text, after, ok := quotation(quoted)
+			if !ok {
 				return "", fmt.Errorf("time pattern %q: an apostrophe is never closed", p)
-			}
-			if text == "" {
-				text = "'"
 			}
 			literal(text)
 			rest = after
@@ -65,11 +72,29 @@ func Pattern(p string) (string, error) {
 		err = errors.New("a year, a month and a day are needed")
 	case has("03", "3") && !has("PM"):
 		err = errors.New("h needs a")
-	case probe.Format(layout.String()) != want.String():
+	case !apart || probe.Format(layout.String()) != want.String():
 		err = errors.New("its parts cannot be told apart")
 	}
 	if err != nil {
 		return "", fmt.Errorf("time pattern %q: %w", p, err)
 	}
 	return layout.String(), nil
+}
+
+// quotation returns what is between apostrophes, the first of which was read already, and what comes after them.
+func quotation(s string) (text, after string, closed bool) {
+	if after, ok := strings.CutPrefix(s, "'"); ok {
+		return "'", after, true
+	}
+	for {
+		part, rest, ok := strings.Cut(s, "'")
+		if !ok {
+			return "", "", false
+		}
+		text += part
+		if !strings.HasPrefix(rest, "'") {
+			return text, rest, true
+		}
+		text, s = text+"'", rest[1:]
+	}
 }
