@@ -30,8 +30,16 @@ func claim(ctx context.Context, o Options, home string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(pidPath(cluster)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	// A killed server nobody waited for still counts as running for Postgres, and so may anybody with its number: whoever holds the
+	// lock knows better. That goes for the lock of its socket too.
+	left, err := filepath.Glob(filepath.Join(home, "run", ".s.PGSQL.*"))
+	if err != nil {
 		return nil, errors.Join(err, held.Close())
+	}
+	for _, path := range append(left, pidPath(cluster)) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, errors.Join(err, held.Close())
+		}
 	}
 	return held, nil
 }
