@@ -30,8 +30,9 @@ type place struct {
 	tb   testing.TB
 	data string
 	// work is the folder the programs run in.
-	work string
-	env  []string
+	work    string
+	env     []string
+	started []*process
 }
 
 // newPlace returns an empty data directory. What still runs on it when the test ends is ended.
@@ -91,14 +92,8 @@ func (p *place) start(args ...string) *process {
 		_ = r.cmd.Wait() // the exit code is in cmd.ProcessState
 		_ = os.Remove(known)
 	}()
+	p.started = append(p.started, r)
 	p.tb.Cleanup(func() {
-		if p.tb.Failed() { // what was it doing?
-			_ = syscall.Kill(r.cmd.Process.Pid, syscall.SIGQUIT)
-			select {
-			case <-r.done:
-			case <-time.After(patience):
-			}
-		}
 		r.kill()
 		if p.tb.Failed() {
 			p.tb.Logf("aftercare %s\nprinted %s\nand on standard error %s", strings.Join(args, " "), r.out.text(), r.err.text())
@@ -112,6 +107,9 @@ func (p *place) run(code int, args ...string) *process {
 	p.tb.Helper()
 	r := p.start(args...)
 	if got := r.wait(10 * time.Minute); got != code {
+		for _, other := range p.started {
+			other.dump()
+		}
 		p.tb.Fatalf("aftercare %s: exit code %d, want %d\n%s%s", strings.Join(args, " "), got, code, r.out.text(), r.err.text())
 	}
 	return r
@@ -133,21 +131,33 @@ func (p *place) serving(args ...string) api {
 // says waits until the program has printed something, and returns the group in the pattern.
 func (r *process) says(pattern string) string {
 	r.tb.Helper()
+	return r.printed(&r.out, pattern)
+}
+
+// errSays is says for standard error.
+func (r *process) errSays(pattern string) string {
+	r.tb.Helper()
+	return r.printed(&r.err, pattern)
+}
+
+func (r *process) printed(to *output, pattern string) string {
+	r.tb.Helper()
 	wanted := regexp.MustCompile(pattern)
 	ctx, cancel := context.WithTimeout(r.tb.Context(), patience)
 	defer cancel()
 	for {
-		text, more := r.out.next()
+		text, more := to.next()
 		if found := wanted.FindStringSubmatch(text); found != nil {
 			return found[len(found)-1]
 		}
 		select {
 		case <-more:
 		case <-r.done:
-			if text, _ := r.out.next(); !wanted.MatchString(text) {
+			if text, _ := to.next(); !wanted.MatchString(text) {
 				r.tb.Fatalf("ended with %d before it said %q: %s%s", r.cmd.ProcessState.ExitCode(), pattern, r.out.text(), r.err.text())
 			}
 		case <-ctx.Done():
+			r.dump()
 			r.tb.Fatalf("does not say %q: %s%s", pattern, r.out.text(), r.err.text())
 		}
 	}
@@ -162,6 +172,7 @@ func (r *process) wait(limit time.Duration) int {
 	case <-r.done:
 		return r.cmd.ProcessState.ExitCode()
 	case <-ctx.Done():
+		r.dump()
 		r.tb.Fatalf("%s still runs after %s: %s%s", r.cmd, limit, r.out.text(), r.err.text())
 		return 0
 	}
@@ -185,6 +196,17 @@ func (r *process) kill() {
 	}
 	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
 	<-r.done
+}
+
+// dump ends a program that still runs and makes it print what it was doing.
+func (r *process) dump() {
+	_ = r.cmd.Process.Signal(syscall.SIGQUIT)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.tb.Context()), patience)
+	defer cancel()
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+	}
 }
 
 // postgres returns the postmaster's process id, or 0.

@@ -7,10 +7,8 @@ import (
 	"net"
 	"os"
 	"syscall"
-	"time"
 
 	"aftercare/deploy/eventnode"
-	"aftercare/deploy/localpg"
 )
 
 // stores are the event store and the database, wherever they are.
@@ -23,9 +21,6 @@ type stores struct {
 	owned bool
 	stop  []func() error
 }
-
-// stopTimeout bounds the shutdown of the database.
-const stopTimeout = 20 * time.Second
 
 // close stops what open started, in reverse.
 func (s *stores) close() error {
@@ -106,26 +101,6 @@ func (c *config) startNode(s *stores) (string, error) {
 		return errors.Join(<-done, node.Close())
 	})
 	return node.URL(), nil
-}
-
-func (c *config) startPostgres(ctx context.Context, s *stores) (string, error) {
-	var missing *localpg.NotFoundError
-	if _, err := localpg.Find(); errors.As(err, &missing) {
-		fmt.Fprintln(c.out, "Postgres is not installed; installing it with the system's package manager …")
-		if err := localpg.Install(ctx, c.out); err != nil {
-			return "", err
-		}
-	}
-	cluster, err := localpg.Start(ctx, localpg.Options{Dir: c.path("postgres"), Logger: c.logger})
-	if err != nil {
-		return "", err
-	}
-	s.stop = append(s.stop, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		defer cancel()
-		return cluster.Stop(ctx)
-	})
-	return cluster.URL(), nil
 }
 
 // free returns the address, or, where another program has it and that is acceptable, one with a free port.
