@@ -23,13 +23,14 @@ func (d Decider[S, C, E]) Fold(s S, events ...E) S {
 }
 
 // DecideAll decides commands one after another, each on the state the earlier ones left, and returns all their
-// events. The first refusal refuses them all.
+// events and the state after them. The first refusal refuses them all: then there is neither.
 func (d Decider[S, C, E]) DecideAll(s S, commands ...C) ([]E, S, error) {
 	var all []E
 	for _, c := range commands {
 		events, err := d.Decide(s, c)
 		if err != nil {
-			return nil, s, err
+			var none S
+			return nil, none, err
 		}
 		s = d.Fold(s, events...)
 		all = append(all, events...)

@@ -8,7 +8,7 @@ import (
 // UUID is a universally unique identifier of RFC 9562. Its zero value means "none".
 type UUID [16]byte
 
-// ErrBadUUID refuses text that is not a UUID. Parameter: value.
+// errBadUUID refuses text that is not a UUID. Parameter: value.
 func errBadUUID(value string) *Error {
 	return Refuse(Invalid, "uuid.malformed", "value", value)
 }

@@ -29,6 +29,23 @@ type Instance struct {
 // Paused reports whether its time stands still.
 func (i Instance) Paused() bool { return !i.PausedAt.IsZero() }
 
+// inherited are the pauses that an instance which takes i's place at an instant has: all of them when it counts from the
+// origin, else what of them is after that instant, which is none unless the change is learned late.
+func (i Instance) inherited(carry Carry, at time.Time) (pauses []Span) {
+	for _, p := range i.Pauses {
+		if carry != FromOrigin {
+			p.Start = later(p.Start, at)
+		}
+		if p.Start.Before(p.End) {
+			pauses = append(pauses, p)
+		}
+	}
+	if carry == FromOrigin && i.Paused() && i.PausedAt.Before(at) {
+		pauses = append(pauses, Span{i.PausedAt, at})
+	}
+	return pauses
+}
+
 // Clone returns a board that shares nothing that Evolve writes to.
 func (b Board) Clone() Board { return Board{slices.Clone(b.Instances)} }
 
@@ -37,11 +54,8 @@ func (b Board) Evolve(e Event) Board {
 	switch e := e.(type) {
 	case Started:
 		i := Instance{Number: e.Instance, Clock: e.Clock, Promise: e.Promise, Due: e.Promise.Due}
-		if old := b.find(e.Supersedes); old != nil && e.Carry == FromOrigin {
-			i.Pauses = slices.Clone(old.Pauses)
-			if old.Paused() && old.PausedAt.Before(e.At) {
-				i.Pauses = append(i.Pauses, Span{old.PausedAt, e.At})
-			}
+		if old := b.find(e.Supersedes); old != nil {
+			i.Pauses = old.inherited(e.Carry, e.At)
 		}
 		b.Instances = append(b.Instances, i)
 	case Paused:

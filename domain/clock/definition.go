@@ -2,6 +2,7 @@ package clock
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -72,11 +73,14 @@ func (d Definition) Validate() error {
 			}
 		}
 	}
-	if d.Budget < 0 || d.Budget > maxBudget {
-		return bad("budget", "")
-	}
 	if d.Unit.String() == "" {
 		return bad("unit", "")
+	}
+	if d.Budget < d.Unit.least() || d.Budget > d.Unit.most() {
+		return bad("budget", strconv.Itoa(d.Budget))
+	}
+	if d.Carry != 0 && d.Carry.String() == "" {
+		return bad("carry", strconv.Itoa(int(d.Carry)))
 	}
 	if d.Calendar == "" {
 		return bad("calendar", "")
@@ -89,8 +93,22 @@ func (d Definition) Validate() error {
 	return nil
 }
 
-// maxBudget keeps sums of time within bounds: a hundred years of minutes.
-const maxBudget = 100 * 366 * 24 * 60
+// least is 0 where that means the day of the start; a promise that is due the moment it is made is none.
+func (u Unit) least() int {
+	if u == WorkingDays || u == CalendarDays {
+		return 0
+	}
+	return 1
+}
+
+// most keeps due times within what can be written: a hundred years.
+func (u Unit) most() int {
+	const days = 100 * 366
+	if u == Minutes {
+		return days * 24 * 60
+	}
+	return days
+}
 
 // Case is what of a case decides which clocks it has.
 type Case struct {

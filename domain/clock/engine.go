@@ -69,9 +69,11 @@ func (en Engine) stop(t Terms, i Instance, at time.Time) Event {
 		}
 		pauses = append(slices.Clip(pauses), pause)
 	}
-	used := int64((elapsed(t, i.Promise.Start, at, pauses)).Seconds()) + i.Promise.Carried
+	used := int64(elapsed(t, i.Promise.Start, at, pauses)/time.Second) + i.Promise.Carried
 	if at.After(due) {
-		return MetLate{At: at, Instance: i.Number, Due: due, Elapsed: used, Overrun: int64(elapsed(t, due, at, pauses).Seconds())}
+		return MetLate{
+			At: at, Instance: i.Number, Due: due, Elapsed: used, Overrun: int64(elapsed(t, due, at, pauses) / time.Second),
+		}
 	}
 	return Met{At: at, Instance: i.Number, Due: due, Elapsed: used}
 }
@@ -88,15 +90,28 @@ func (en Engine) Lapse(b Board, at time.Time) (events []Event) {
 	return events
 }
 
-// Pause returns what waiting for a reason does. A clock that is breached goes on: there is nothing left to save.
+// Pause returns what waiting for a reason does. A clock that is breached or due goes on: there is nothing left to save. A wait
+// learned late pauses a clock no earlier than from where it was counting: no time is left out twice.
 func (en Engine) Pause(b Board, reason string, at time.Time) (events []Event) {
 	for _, i := range b.Instances {
 		t, ok := en.terms(i)
-		if ok && !i.Final && !i.Breached && !i.Paused() && slices.Contains(t.Definition.Pause, reason) {
-			events = append(events, Paused{At: at, Instance: i.Number, Reason: reason})
+		if !ok || i.Final || i.Breached || i.Paused() || !slices.Contains(t.Definition.Pause, reason) {
+			continue
+		}
+		if from := later(at, i.countingSince()); from.Before(i.Due) {
+			events = append(events, Paused{At: from, Instance: i.Number, Reason: reason})
 		}
 	}
 	return events
+}
+
+// countingSince is the end of the last pause, or the start.
+func (i Instance) countingSince() time.Time {
+	since := i.Promise.Start
+	for _, p := range i.Pauses {
+		since = later(since, p.End)
+	}
+	return since
 }
 
 // Resume returns what the end of waiting does.
@@ -139,11 +154,19 @@ type Change struct {
 	Recompute bool
 	// Carry overrides what the new definition says; zero leaves it to that.
 	Carry Carry
+	// Happened reports facts of the case that already are: a promise that waits for one of them is not made any more. Nil
+	// knows of none.
+	Happened func(fact string) bool
+}
+
+// pointless reports whether what a promise would wait for, or what would cancel it, already is.
+func (c Change) pointless(d Definition) bool {
+	return c.Happened != nil && (slices.ContainsFunc(d.Stop, c.Happened) || slices.ContainsFunc(d.Cancel, c.Happened))
 }
 
 // Supersede returns what a change of the case or of the policies does: a running clock whose definition is no longer that of the case is
-// superseded by one under the new terms, or cancelled where there are none; clocks that apply only now start, counting from
-// received where their start is the receipt.
+// superseded by one under the new terms, or cancelled where there are none, unless it is breached: that stays true. Clocks that
+// apply only now start, counting from received where their start is the receipt.
 func (en Engine) Supersede(b Board, c Case, received, at time.Time, why Change) (events []Event) {
 	b = b.Clone()
 	add := func(e Event) { events, b = append(events, e), b.Evolve(e) }
@@ -161,7 +184,9 @@ func (en Engine) Supersede(b Board, c Case, received, at time.Time, why Change) 
 		}
 		t, ok := find(i.Clock)
 		if !ok {
-			add(Cancelled{At: at, Instance: i.Number, Reason: "not_applicable"})
+			if !i.Breached {
+				add(Cancelled{At: at, Instance: i.Number, Reason: "not_applicable"})
+			}
 			continue
 		}
 		same := t.ID == i.Promise.Definition && t.CalendarID == i.Promise.Calendar
@@ -172,13 +197,13 @@ func (en Engine) Supersede(b Board, c Case, received, at time.Time, why Change) 
 			add(Superseded{At: at, Instance: i.Number, By: started.Instance, Reason: why.Reason})
 			add(started)
 			if i.Paused() && slices.Contains(t.Definition.Pause, i.Reason) {
-				add(Paused{At: at, Instance: started.Instance, Reason: i.Reason})
+				add(Paused{At: later(at, i.PausedAt), Instance: started.Instance, Reason: i.Reason})
 			}
 		}
 	}
 	for _, t := range applicable {
 		starts := slices.Contains(t.Definition.Start, "received")
-		if starts && !b.had(t.Definition.Clock) {
+		if starts && !b.had(t.Definition.Clock) && !why.pointless(t.Definition) {
 			if e, ok := en.start(b, t, at, received); ok {
 				add(e)
 			}
@@ -196,23 +221,18 @@ func (en Engine) replace(b Board, t Terms, i Instance, at time.Time, carry Carry
 	if carry == 0 || carry == CarryElapsed && t.Definition.Unit != Minutes {
 		carry = FromOrigin
 	}
-	pauses := i.Pauses
-	if i.Paused() && i.PausedAt.Before(at) {
-		pauses = append(slices.Clip(pauses), Span{i.PausedAt, at})
-	}
 	start, carried := at, time.Duration(0)
 	switch carry {
 	case Restart:
-		pauses = nil
 	case CarryElapsed:
 		if old, ok := en.terms(i); ok {
-			carried = elapsed(old, i.Promise.Start, at, pauses) + time.Duration(i.Promise.Carried)*time.Second
+			counted := elapsed(old, i.Promise.Start, at, i.inherited(FromOrigin, at)) + time.Duration(i.Promise.Carried)*time.Second
+			carried = counted.Truncate(time.Second) // as the promise records it
 		}
-		pauses = nil
 	case FromOrigin:
 		start = i.Promise.Start
 	}
-	p, err := promise(t, en.Rules.TZ(), start, carried, pauses)
+	p, err := promise(t, en.Rules.TZ(), start, carried, i.inherited(carry, at))
 	if err != nil {
 		return Started{}, false
 	}

@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"slices"
 	"time"
 
 	"aftercare/domain/calendar"
@@ -35,33 +36,53 @@ func promise(t Terms, tz string, start time.Time, carried time.Duration, pauses 
 	}
 	if d.Unit != Minutes {
 		for _, pause := range pauses {
-			if p.Due, counted, err = resumeDue(t, p.Due, pause); err != nil {
+			if p.Due, _, err = resumeDue(t, p.Due, pause); err != nil {
 				return Promise{}, err
 			}
+		}
+		if len(pauses) > 0 {
+			counted = countedBetween(t, start, p.Due, pauses)
 		}
 	}
 	p.Counted = back(counted)
 	return p, nil
 }
 
-// workingDays ends at the close of business of the n-th working day after the day of the start.
+// countedBetween are the stretches that count, without the pauses.
+func countedBetween(t Terms, start, due time.Time, pauses []Span) (counted []calendar.Span) {
+	for _, p := range pauses {
+		counted = append(counted, stretches(t, start, earlier(p.Start, due))...)
+		start = later(start, p.End)
+	}
+	return append(counted, stretches(t, start, due)...)
+}
+
+func stretches(t Terms, from, to time.Time) []calendar.Span {
+	switch {
+	case !from.Before(to):
+		return nil
+	case t.Definition.Unit.calendarDays():
+		return []calendar.Span{{Start: from, End: to}}
+	}
+	return slices.Collect(t.Calendar.Open(from, to))
+}
+
+// workingDays ends at the close of business of the n-th working day after the day of the start. When n is 0 and that day is none, or
+// business is over, it ends with the day.
 func workingDays(c *calendar.Calendar, start time.Time, n int) (time.Time, []calendar.Span, error) {
 	day, err := c.WorkdayAfter(c.DateAt(start), n)
 	if err != nil {
 		return time.Time{}, nil, err
 	}
 	due, ok := c.Close(day)
-	if !ok {
-		due = c.EndOfDay(day) // n is 0 and the day of the start is no working day
+	if !ok || due.Before(start) {
+		due = c.EndOfDay(day)
 	}
-	var counted []calendar.Span
-	for s := range c.Open(start, due) {
-		counted = append(counted, s)
-	}
-	return due, counted, nil
+	return due, slices.Collect(c.Open(start, due)), nil
 }
 
-// resumeDue moves a due time behind a pause: what was left of the open time when it began is left when it ends.
+// resumeDue moves a due time behind a pause: what was left of the open time when it began is left when it ends. It never moves it
+// forward: a due time at an opening has no more open time before it than one at the closing before.
 func resumeDue(t Terms, due time.Time, pause Span) (time.Time, []calendar.Span, error) {
 	if !pause.Start.Before(due) || !pause.Start.Before(pause.End) {
 		return due, nil, nil
@@ -71,7 +92,11 @@ func resumeDue(t Terms, due time.Time, pause Span) (time.Time, []calendar.Span, 
 		return due, []calendar.Span{{Start: pause.End, End: due}}, nil
 	}
 	left := t.Calendar.Elapsed(pause.Start, due, nil)
-	return t.Calendar.Due(pause.End, left, nil)
+	moved, counted, err := t.Calendar.Due(pause.End, left, nil)
+	if err == nil && moved.Before(due) {
+		moved, counted = due, stretches(t, pause.End, due)
+	}
+	return moved, counted, err
 }
 
 // elapsed is the counted time between two instants.

@@ -1,6 +1,8 @@
 package ticket
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"aftercare/domain"
@@ -38,10 +40,24 @@ func (d *decision) record(e domain.Event) {
 	d.State = Evolve(d.State, e)
 }
 
-// fact adds a fact of the case and what it does to the clocks; name is what clock definitions call it.
-func (d *decision) fact(e Event, name string) {
+// fact adds a fact of the case and what it does to the clocks.
+func (d *decision) fact(e Event) {
 	d.record(e)
-	d.clocks(d.engine.Fact(d.Clocks, d.clockCase(), name, e.OccurredAt()))
+	if name := factOf(e); name != "" {
+		d.clocks(d.engine.Fact(d.Clocks, d.clockCase(), name, e.OccurredAt()))
+		d.settle(e.OccurredAt())
+	}
+}
+
+// settle lets the time of the clocks that run by now stand still while we wait, and only then.
+func (d *decision) settle(at time.Time) {
+	switch d.Phase {
+	case Waiting:
+		d.clocks(d.engine.Pause(d.Clocks, d.WaitReason, at))
+	case Open, Done, Shut:
+		d.clocks(d.engine.Resume(d.Clocks, at))
+	case Void: // cancels them
+	}
 }
 
 func (d *decision) clocks(events []clock.Event) {
@@ -141,7 +157,14 @@ func (d *decision) receive(c Receive) error {
 	if c.Number == "" {
 		return missing("number")
 	}
-	if err := check(c.Details.codes("number", c.Number)); err != nil {
+	codes := c.Details.codes("number", c.Number, "customer", string(c.Customer))
+	if c.Source != nil {
+		if c.Source.System == "" || c.Source.Key == "" {
+			return missing("source")
+		}
+		codes = append(codes, named{"source", c.Source.System}, named{"source", c.Source.Key})
+	}
+	if err := check(codes); err != nil {
 		return err
 	}
 	if err := checkTexts(c.Name, c.Contact, c.Title, c.Description); err != nil {
@@ -150,7 +173,7 @@ func (d *decision) receive(c Receive) error {
 	d.fact(Received{
 		At: c.At.UTC(), Number: c.Number, Details: c.Details, Customer: c.Customer, Name: c.Name, Contact: c.Contact,
 		Title: c.Title, Description: c.Description, Source: c.Source,
-	}, "received")
+	})
 	return nil
 }
 
@@ -159,12 +182,16 @@ func (d *decision) recompute(c Recompute) error {
 	if c.Reason == "" {
 		return missing("reason")
 	}
-	d.supersede(c.At, clock.Change{Reason: c.Reason, Recompute: true, Carry: c.Carry})
+	why := d.change(c.Reason)
+	why.Recompute, why.Carry = true, c.Carry
+	d.supersede(c.At, why)
 	return nil
 }
 
 func (d *decision) supersede(at time.Time, why clock.Change) {
-	d.clocks(d.engine.Supersede(d.Clocks, d.clockCase(), d.ReceivedAt, at.UTC(), why))
+	at = at.UTC()
+	d.clocks(d.engine.Supersede(d.Clocks, d.clockCase(), d.ReceivedAt, at, why))
+	d.settle(at)
 	d.clocks(d.engine.Lapse(d.Clocks, at)) // what is due by now under the new terms
 }
 
@@ -188,8 +215,8 @@ func (d Details) codes(more ...string) []named {
 		{"team", d.Team},
 		{"agent", d.Agent},
 	}
-	for name, value := range d.Attributes {
-		all = append(all, named{"attributes." + name, value}, named{"attributes", name})
+	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
+		all = append(all, named{"attributes", name}, named{"attributes." + name, d.Attributes[name]})
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		all = append(all, named{more[i], more[i+1]})

@@ -25,6 +25,8 @@ type State struct {
 	Recorded int
 	targets  map[string]time.Time
 	verdicts map[string]bool
+	// happened are the facts that are, by the names clock definitions use.
+	happened map[string]bool
 }
 
 // exists reports whether the case was received.
@@ -37,7 +39,7 @@ func (s State) active() bool { return s.Phase == Open || s.Phase == Waiting }
 func Evolve(s State, e domain.Event) State {
 	switch e := e.(type) {
 	case Event:
-		return s.evolve(e)
+		return s.evolve(e).remember(e)
 	case clock.Event:
 		return s.evolveClock(e)
 	}
@@ -172,6 +174,7 @@ func (s State) clone() State {
 	s.Clocks = s.Clocks.Clone()
 	s.targets = maps.Clone(s.targets)
 	s.verdicts = maps.Clone(s.verdicts)
+	s.happened = maps.Clone(s.happened)
 	return s
 }
 

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"aftercare/domain"
-	"aftercare/domain/clock"
 )
 
 func (d *decision) acknowledge(c Acknowledge) error {
@@ -14,7 +13,7 @@ func (d *decision) acknowledge(c Acknowledge) error {
 	if !d.active() {
 		return wrongPhase(d.State, "acknowledge")
 	}
-	d.fact(Acknowledged{At: c.At.UTC()}, "acknowledged")
+	d.fact(Acknowledged{At: c.At.UTC()})
 	return nil
 }
 
@@ -25,12 +24,7 @@ func (d *decision) respond(c Respond) error {
 	if err := firstError(check([]named{{"agent", c.Agent}}), checkTexts(c.Message)); err != nil {
 		return err
 	}
-	e := Responded{At: c.At.UTC(), Agent: c.Agent, Message: c.Message, Automatic: c.Automatic}
-	if c.Automatic {
-		d.record(e)
-		return nil
-	}
-	d.fact(e, "responded")
+	d.fact(Responded{At: c.At.UTC(), Agent: c.Agent, Message: c.Message, Automatic: c.Automatic})
 	return nil
 }
 
@@ -45,9 +39,9 @@ func (d *decision) classify(c Classify) error {
 	if change.isZero() {
 		return nil
 	}
-	d.fact(Classified{At: c.At.UTC(), Details: change}, "classified")
+	d.fact(Classified{At: c.At.UTC(), Details: change})
 	if d.active() {
-		d.supersede(c.At, clock.Change{Reason: "classification"})
+		d.supersede(c.At, d.change("classification"))
 	}
 	return nil
 }
@@ -66,7 +60,7 @@ func (d *decision) changePriority(c ChangePriority) error {
 		return err
 	}
 	d.record(PriorityChanged{At: c.At.UTC(), From: d.Details.Priority, To: c.Priority, Reason: c.Reason})
-	d.supersede(c.At, clock.Change{Reason: "priority"})
+	d.supersede(c.At, d.change("priority"))
 	return nil
 }
 
@@ -88,9 +82,9 @@ func (d *decision) assign(c Assign) error {
 		return err
 	}
 	changed := team != d.Details.Team
-	d.fact(Assigned{At: c.At.UTC(), Team: team, Agent: agent}, "assigned")
+	d.fact(Assigned{At: c.At.UTC(), Team: team, Agent: agent})
 	if changed {
-		d.supersede(c.At, clock.Change{Reason: "assignment"})
+		d.supersede(c.At, d.change("assignment"))
 	}
 	return nil
 }
@@ -105,7 +99,7 @@ func (d *decision) escalate(c Escalate) error {
 	if err := firstError(check([]named{{"to", c.To}}), checkTexts(c.Reason)); err != nil {
 		return err
 	}
-	d.fact(Escalated{At: c.At.UTC(), To: c.To, Level: d.Level + 1, Reason: c.Reason}, "escalated")
+	d.fact(Escalated{At: c.At.UTC(), To: c.To, Level: d.Level + 1, Reason: c.Reason})
 	return nil
 }
 
@@ -150,7 +144,7 @@ func (d *decision) dispatch(c Dispatch) error {
 	if err := check([]named{{"agent", c.Agent}}); err != nil {
 		return err
 	}
-	d.fact(Dispatched{At: c.At.UTC(), Agent: c.Agent}, "dispatched")
+	d.fact(Dispatched{At: c.At.UTC(), Agent: c.Agent})
 	return nil
 }
 
@@ -161,7 +155,7 @@ func (d *decision) arrive(c Arrive) error {
 	if !d.Dispatched {
 		return ErrNotDispatched
 	}
-	d.fact(Arrived{At: c.At.UTC()}, "arrived")
+	d.fact(Arrived{At: c.At.UTC()})
 	return nil
 }
 
@@ -172,7 +166,7 @@ func (d *decision) diagnose(c Diagnose) error {
 	if err := firstError(check([]named{{"cause", c.Cause}}), checkTexts(c.Note)); err != nil {
 		return err
 	}
-	d.fact(Diagnosed{At: c.At.UTC(), Cause: c.Cause, Note: c.Note}, "diagnosed")
+	d.fact(Diagnosed{At: c.At.UTC(), Cause: c.Cause, Note: c.Note})
 	return nil
 }
 
@@ -186,7 +180,7 @@ func (d *decision) plan(c Plan) error {
 	if err := checkTexts(c.Plan); err != nil {
 		return err
 	}
-	d.fact(Planned{At: c.At.UTC(), Plan: c.Plan}, "planned")
+	d.fact(Planned{At: c.At.UTC(), Plan: c.Plan})
 	return nil
 }
 
@@ -203,7 +197,7 @@ func (d *decision) confirm(c Confirm) error {
 	if err := checkTexts(c.Note); err != nil {
 		return err
 	}
-	d.fact(Confirmed{At: c.At.UTC(), Note: c.Note}, "confirmed")
+	d.fact(Confirmed{At: c.At.UTC(), Note: c.Note})
 	return nil
 }
 
@@ -221,7 +215,7 @@ func (d *decision) resolve(c Resolve) error {
 	if agent == "" {
 		agent = d.Details.Agent
 	}
-	d.fact(Resolved{At: c.At.UTC(), Resolution: c.Resolution, Agent: agent, Note: c.Note}, "resolved")
+	d.fact(Resolved{At: c.At.UTC(), Resolution: c.Resolution, Agent: agent, Note: c.Note})
 	return nil
 }
 
@@ -232,7 +226,7 @@ func (d *decision) reopen(c Reopen) error {
 	if err := checkTexts(c.Reason); err != nil {
 		return err
 	}
-	d.fact(Reopened{At: c.At.UTC(), From: d.Phase, Reason: c.Reason}, "reopened")
+	d.fact(Reopened{At: c.At.UTC(), From: d.Phase, Reason: c.Reason})
 	return nil
 }
 
@@ -249,7 +243,7 @@ func (d *decision) close(c Close) error {
 	if err := check([]named{{"outcome", c.Outcome}}); err != nil {
 		return err
 	}
-	d.fact(Closed{At: c.At.UTC(), Outcome: c.Outcome}, "closed")
+	d.fact(Closed{At: c.At.UTC(), Outcome: c.Outcome})
 	return nil
 }
 
@@ -266,7 +260,7 @@ func (d *decision) cancel(c Cancel) error {
 	if err := check([]named{{"reason", c.Reason}}); err != nil {
 		return err
 	}
-	d.fact(Cancelled{At: c.At.UTC(), Reason: c.Reason}, "cancelled")
+	d.fact(Cancelled{At: c.At.UTC(), Reason: c.Reason})
 	d.clocks(d.engine.Cancel(d.Clocks, "cancelled", c.At.UTC()))
 	return nil
 }

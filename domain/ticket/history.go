@@ -58,17 +58,17 @@ func (d *decision) differences(details Details, at time.Time) {
 	}
 	if change.Team != "" || change.Agent != "" {
 		now := d.Details.with(Details{Team: change.Team, Agent: change.Agent})
-		d.fact(Assigned{At: at, Team: now.Team, Agent: now.Agent}, "assigned")
+		d.fact(Assigned{At: at, Team: now.Team, Agent: now.Agent})
 	}
 	if change.Priority != "" {
 		d.record(PriorityChanged{At: at, From: d.Details.Priority, To: change.Priority})
 	}
 	change.Team, change.Agent, change.Priority = "", "", ""
 	if !change.isZero() {
-		d.fact(Classified{At: at, Details: change}, "classified")
+		d.fact(Classified{At: at, Details: change})
 	}
 	if d.active() {
-		d.supersede(at, clock.Change{Reason: "classification"})
+		d.supersede(at, d.change("classification"))
 	}
 }
 
@@ -76,21 +76,21 @@ func (d *decision) differences(details Details, at time.Time) {
 func (d *decision) row(f Fact, agent string, at time.Time) {
 	switch f {
 	case FactAcknowledged:
-		d.fact(Acknowledged{At: at}, f.String())
+		d.fact(Acknowledged{At: at})
 	case FactResponded:
-		d.fact(Responded{At: at, Agent: agent}, f.String())
+		d.fact(Responded{At: at, Agent: agent})
 	case FactEscalated:
-		d.fact(Escalated{At: at, To: d.Details.Team, Level: d.Level + 1}, f.String())
+		d.fact(Escalated{At: at, To: d.Details.Team, Level: d.Level + 1})
 	case FactDispatched:
-		d.fact(Dispatched{At: at, Agent: agent}, f.String())
+		d.fact(Dispatched{At: at, Agent: agent})
 	case FactArrived:
-		d.fact(Arrived{At: at}, f.String())
+		d.fact(Arrived{At: at})
 	case FactDiagnosed:
-		d.fact(Diagnosed{At: at}, f.String())
+		d.fact(Diagnosed{At: at})
 	case FactPlanned:
-		d.fact(Planned{At: at}, f.String())
+		d.fact(Planned{At: at})
 	case FactConfirmed:
-		d.fact(Confirmed{At: at}, f.String())
+		d.fact(Confirmed{At: at})
 	}
 }
 
@@ -99,7 +99,7 @@ func (d *decision) row(f Fact, agent string, at time.Time) {
 func (d *decision) phase(c RecordStatus, at time.Time) {
 	if c.Phase == Open || c.Phase == Waiting {
 		if !d.active() {
-			d.fact(Reopened{At: at, From: d.Phase}, "reopened")
+			d.fact(Reopened{At: at, From: d.Phase})
 		}
 		if d.Phase == Waiting && (c.Phase == Open || c.Reason != d.WaitReason) {
 			d.record(Resumed{At: at})
@@ -116,19 +116,25 @@ func (d *decision) phase(c RecordStatus, at time.Time) {
 	}
 	switch c.Phase {
 	case Done:
-		d.fact(Resolved{At: at, Agent: d.Details.Agent}, "resolved")
+		d.fact(Resolved{At: at, Agent: d.Details.Agent})
 	case Shut:
-		d.fact(Closed{At: at}, "closed")
+		d.fact(Closed{At: at})
 	case Void:
-		d.fact(Cancelled{At: at}, "cancelled")
+		d.fact(Cancelled{At: at})
 		d.clocks(d.engine.Cancel(d.Clocks, "cancelled", at))
 	case Open, Waiting: // above
 	}
 }
 
 func (d *decision) target(c RecordTarget) error {
-	if c.Clock == "" || c.Due.IsZero() {
+	if c.Clock == "" {
 		return missing("clock")
+	}
+	if c.Due.IsZero() {
+		return missing("due")
+	}
+	if err := check([]named{{"clock", c.Clock}, {"source", c.Source}}); err != nil {
+		return err
 	}
 	if due, ok := d.targets[c.Clock]; ok && due.Equal(c.Due) {
 		return nil
@@ -140,6 +146,9 @@ func (d *decision) target(c RecordTarget) error {
 func (d *decision) verdict(c RecordVerdict) error {
 	if c.Clock == "" {
 		return missing("clock")
+	}
+	if err := check([]named{{"clock", c.Clock}, {"source", c.Source}}); err != nil {
+		return err
 	}
 	if met, ok := d.verdicts[c.Clock]; ok && met == c.Met {
 		return nil
