@@ -2,11 +2,9 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"aftercare/domain"
@@ -19,30 +17,20 @@ const (
 	depth = 16
 )
 
-// load folds the log up to a position into the new tables. It returns how many events each view took.
-func (b *rebuild) load(ctx context.Context, until domain.Position) ([]int, error) {
+// load folds the log up to a position into the new tables.
+func (b *rebuild) load(ctx context.Context, until domain.Position, fillings []*filling) error {
 	group, ctx := errgroup.WithContext(ctx)
 	parts := make([]*partition, b.Partitions)
 	for i := range parts {
-		p := &partition{rebuild: b, inbox: make(chan []codec.Raw, depth), folds: make([]fold, len(b.views))}
-		for j, v := range b.views {
-			p.folds[j] = fold{view: v, bulk: v.Bulk(), parked: make(map[string]bool)}
+		p := &partition{rebuild: b, number: i, inbox: make(chan []codec.Raw, depth), folds: make([]fold, len(fillings))}
+		for j, f := range fillings {
+			p.folds[j] = fold{filling: f, bulk: f.view.Bulk(), behind: make(map[string]bool)}
 		}
 		parts[i] = p
 		group.Go(func() error { return p.run(ctx) })
 	}
 	group.Go(func() error { return b.read(ctx, until, parts) })
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	folded := make([]int, len(b.views))
-	for _, p := range parts {
-		for j := range p.folds {
-			folded[j] += p.folds[j].events
-			b.report.Parked += len(p.folds[j].refused)
-		}
-	}
-	return folded, nil
+	return group.Wait()
 }
 
 // read deals the events of the log out to the partitions, each stream to one of them.
@@ -104,18 +92,20 @@ func (b *rebuild) read(ctx context.Context, until domain.Position, parts []*part
 // partition decodes and folds the streams that fall to it, for all views.
 type partition struct {
 	*rebuild
-	inbox chan []codec.Raw
-	folds []fold
+	number int
+	inbox  chan []codec.Raw
+	folds  []fold
 }
 
 // fold is what a partition holds of one view.
 type fold struct {
-	view   View
-	bulk   Bulk
-	events int
-	// parked are the streams with a refused event, and refused those events and all later ones.
-	parked  map[string]bool
+	filling *filling
+	bulk    Bulk
+	// behind are the streams with a refused event. Refused are those events and all later ones, and events the number of the
+	// others, that are not copied yet.
+	behind  map[string]bool
 	refused []refusal
+	events  int
 }
 
 type refusal struct {
@@ -134,8 +124,15 @@ func (p *partition) run(ctx context.Context) error {
 				continue
 			}
 			for i := range p.folds {
-				if p.folds[i].view.Handles(d.Type) {
+				if p.folds[i].filling.view.Handles(d.Type) {
 					p.folds[i].add(d)
+				}
+			}
+		}
+		for i := range p.folds {
+			if p.folds[i].bulk.Full() {
+				if err := p.copy(ctx, &p.folds[i]); err != nil {
+					return err
 				}
 			}
 		}
@@ -143,16 +140,17 @@ func (p *partition) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	// Partitions begin with different views, so as not to wait for each other.
 	for i := range p.folds {
-		if err := p.copy(ctx, &p.folds[i]); err != nil {
-			return fmt.Errorf("copy %s: %w", p.folds[i].view.Name(), err)
+		if err := p.copy(ctx, &p.folds[(i+p.number)%len(p.folds)]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (f *fold) add(e entry) {
-	if f.parked[e.Stream] {
+	if f.behind[e.Stream] {
 		f.refused = append(f.refused, refusal{e.Recorded, behind, 0})
 		return
 	}
@@ -161,30 +159,16 @@ func (f *fold) add(e entry) {
 		err = guard(func() error { return f.bulk.Add(e.Recorded) })
 	}
 	if err != nil {
-		f.parked[e.Stream] = true
+		f.behind[e.Stream] = true
 		f.refused = append(f.refused, refusal{e.Recorded, err.Error(), 1})
 		return
 	}
 	f.events++
 }
 
-// copy writes what was folded, and lets go of it.
 func (p *partition) copy(ctx context.Context, f *fold) error {
-	s := nextSlot(f.view)
-	err := pgx.BeginFunc(ctx, p.Pool, func(tx pgx.Tx) error {
-		for _, r := range f.refused {
-			if err := s.park(ctx, tx, r.Recorded, r.reason, r.attempts); err != nil {
-				return err
-			}
-		}
-		if err := execute(ctx, tx, s, ""); err != nil {
-			return err
-		}
-		return guard(func() error { return f.bulk.Copy(ctx, tx) })
-	})
-	f.bulk = nil
-	if err != nil && ctx.Err() != nil {
-		return errors.Join(ctx.Err(), err)
+	if err := f.filling.copy(ctx, f); err != nil {
+		return fmt.Errorf("copy %s: %w", f.filling.view.Name(), err)
 	}
-	return err
+	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
-	"aftercare/domain"
 	"aftercare/domain/codec"
 	"aftercare/domain/seal"
 	"aftercare/projections/feed"
@@ -26,8 +25,7 @@ type Rebuilder struct {
 	Log    *feed.Log
 	Codec  *codec.Codec
 	Opener seal.Opener
-	// Partitions is how many goroutines decode and fold; each sees whole streams. Defaults to one less than there are
-	// processors, and at least one: reading keeps a processor busy by itself.
+	// Partitions is how many goroutines decode, fold and copy; each sees whole streams. Defaults to the number of processors.
 	Partitions int
 	// Now is the clock of the report, whose times stay zero without it.
 	Now func() time.Time
@@ -58,15 +56,14 @@ func (r Report) PerSecond() float64 {
 var ErrRebuilding = errors.New("the view is being rebuilt already")
 
 // Rebuild rebuilds the views in one pass over the log. Until a view's new tables take the place of the live ones, in one
-// transaction, nothing of the live view changes; a rebuild that was interrupted leaves tables behind that the next one
-// removes. The replaced tables stay, in the schema "view_<name>_previous", until the next rebuild. A runner may be at work
+// transaction, nothing of the live view changes. The replaced tables stay, in the schema "view_<name>_previous", until the next rebuild. A runner may be at work
 // meanwhile, in this process or another.
 func (r *Rebuilder) Rebuild(ctx context.Context, views ...View) (Report, error) {
 	b := rebuild{Rebuilder: *r, views: slices.SortedFunc(slices.Values(views), func(a, b View) int {
 		return strings.Compare(a.Name(), b.Name())
 	})}
 	if b.Partitions == 0 {
-		b.Partitions = max(1, runtime.GOMAXPROCS(0)-1)
+		b.Partitions = runtime.GOMAXPROCS(0)
 	}
 	if b.Now == nil {
 		b.Now = func() time.Time { return time.Time{} }
@@ -103,19 +100,25 @@ func (b *rebuild) run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return b.report, err
 	}
-	folded, err := b.load(ctx, head.Position)
-	if err != nil {
+	fillings := make([]*filling, len(b.views))
+	for i, v := range b.views {
+		if fillings[i], err = b.fill(ctx, v); err != nil {
+			return b.report, fmt.Errorf("make the tables of %s: %w", v.Name(), err)
+		}
+		defer fillings[i].close(ctx)
+	}
+	if err := b.load(ctx, head.Position, fillings); err != nil {
 		return b.report, fmt.Errorf("load: %w", err)
 	}
 	loaded := b.Now()
 	b.report.Loading = loaded.Sub(start)
 
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(b.Partitions)
-	for i, v := range b.views {
+	for _, f := range fillings {
+		b.report.Parked += f.parked
 		group.Go(func() error {
-			if err := b.index(groupCtx, nextSlot(v), head.Position, folded[i]); err != nil {
-				return fmt.Errorf("index %s: %w", v.Name(), err)
+			if err := f.finish(groupCtx, head.Position); err != nil {
+				return fmt.Errorf("index %s: %w", f.view.Name(), err)
 			}
 			return nil
 		})
@@ -161,7 +164,7 @@ func (b *rebuild) lock(ctx context.Context) (release func(), err error) {
 	return release, nil
 }
 
-// prepare makes the empty tables that the rebuild fills, and drops those that an earlier one had replaced.
+// prepare drops the tables that an earlier rebuild had replaced, and moves the new ones to the beginning of the log.
 func (b *rebuild) prepare(ctx context.Context, v View) error {
 	next, live := nextSlot(v), liveSlot(v)
 	return pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
@@ -173,38 +176,6 @@ func (b *rebuild) prepare(ctx context.Context, v View) error {
 		if _, err := tx.Exec(ctx, "drop schema if exists "+pgx.Identifier{previous(v)}.Sanitize()+" cascade"); err != nil {
 			return err
 		}
-		if err := create(ctx, tx, next); err != nil {
-			return err
-		}
 		return restart(ctx, tx, next)
-	})
-}
-
-// index makes the indexes of loaded tables and says how far they are.
-func (b *rebuild) index(ctx context.Context, s slot, at domain.Position, events int) error {
-	return pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
-		if err := execute(ctx, tx, s, s.view.Indexes()); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, `
-			select format('analyze %I.%I', n.nspname, c.relname)
-			  from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-			 where n.nspname = $1 and c.relkind = 'r'`, s.schema)
-		if err != nil {
-			return err
-		}
-		statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		for _, statement := range statements {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-		_, err = tx.Exec(ctx, `
-			update aftercare.checkpoint set commit_position = $2, prepare_position = $3, events = $4, updated_at = clock_timestamp()
-			 where view = $1`, s.key, stored(at.Commit), stored(at.Prepare), events)
-		return err
 	})
 }
