@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"aftercare/domain"
@@ -36,32 +37,33 @@ type status struct {
 
 // history is what all rows of one case say.
 type history struct {
-	first, last   *entry
-	began, ended  place
-	statuses      []status
-	rows          int // of the case so far, refused ones included
-	file          string
-	before, since map[string]int // how often each status was in one of the files before, and in this one; nil while there is one file
+	first, last  *entry
+	began, ended place
+	statuses     []status
+	overlap      overlap
+	rows         int // of the case so far, refused ones included
 }
 
 // add takes in a row. Its statuses are numbered by the row and by the event of the mapping they stand for, so that a status which comes
 // late, or was refused and is put right, does not shift the numbers of the others. What another file had already is passed over.
 func (h *history) add(p *program, e *entry, at place) {
 	at.at = e.at
-	fresh := h.fresh(e.statuses, at.file)
-	if len(fresh) == 0 && len(e.statuses) > 0 {
+	byTime := p.Order == "time" // then it is passed over when all is known, since files may come in any order
+	known := len(h.statuses)
+	for _, s := range e.statuses {
+		s.Seq += h.rows * len(p.Events)
+		if row := (status{place{s.At, at.file, at.row}, s}); byTime || h.overlap.fresh(h.statuses[:known], row) {
+			h.statuses = append(h.statuses, row)
+		}
+	}
+	if len(e.statuses) > 0 && len(h.statuses) == known {
 		return
 	}
-	byTime := p.Order == "time"
 	if h.first == nil || byTime && at.before(h.began) {
 		h.first, h.began = e, at
 	}
 	if h.last == nil || !byTime || h.ended.before(at) {
 		h.last, h.ended = e, at
-	}
-	for _, s := range fresh {
-		s.Seq += h.rows * len(p.Events)
-		h.statuses = append(h.statuses, status{place{s.At, at.file, at.row}, s})
 	}
 	h.rows++
 }
@@ -69,37 +71,41 @@ func (h *history) add(p *program, e *entry, at place) {
 // skip leaves room for a row that was refused.
 func (h *history) skip() { h.rows++ }
 
-// fresh returns the statuses that no earlier file has. Files may overlap, as two exports or the same log in two formats do; within one
-// file, rows that are alike are as many events.
-func (h *history) fresh(statuses []ticket.RecordStatus, file string) []ticket.RecordStatus {
-	if h.file == "" {
-		h.file = file
-	}
-	if h.file != file {
-		if h.before == nil {
-			h.before = map[string]int{}
-			for _, s := range h.statuses {
-				h.before[said(s.RecordStatus)]++
-			}
-		}
-		for said, n := range h.since {
-			h.before[said] = max(n, h.before[said])
-		}
-		h.since, h.file = map[string]int{}, file
-	}
-	if h.before == nil {
-		return statuses
-	}
-	return slices.DeleteFunc(statuses, func(s ticket.RecordStatus) bool {
-		said := said(s)
-		h.since[said]++
-		return h.since[said] <= h.before[said]
-	})
+// overlap knows what files have in common, as two exports or one log in two formats do. Within one file, rows that are alike are as many
+// events.
+type overlap struct {
+	file          string
+	before, since map[string]int // how often each status was in one of the files before, and in this one; nil while there is one file
 }
 
-func said(s ticket.RecordStatus) string {
+// fresh reports whether no earlier file has a status. It is told the statuses so far, of one file after another.
+func (o *overlap) fresh(statuses []status, s status) bool {
+	if o.file == "" {
+		o.file = s.file
+	}
+	if o.file != s.file {
+		if o.before == nil {
+			o.before = map[string]int{}
+			for _, s := range statuses {
+				o.before[s.said()]++
+			}
+		}
+		for said, n := range o.since {
+			o.before[said] = max(n, o.before[said])
+		}
+		o.since, o.file = map[string]int{}, s.file
+	}
+	if o.before == nil {
+		return true
+	}
+	said := s.said()
+	o.since[said]++
+	return o.since[said] > o.before[said]
+}
+
+func (s status) said() string {
 	s.Seq = 0
-	return fmt.Sprintf("%+v", s)
+	return fmt.Sprintf("%+v", s.RecordStatus)
 }
 
 // identity says who a case is and whom its texts concern.
@@ -159,16 +165,7 @@ func (h *history) commands(p *program, who identity) []ticket.Command {
 func (h *history) ordered(p *program) []ticket.RecordStatus {
 	sorted := h.statuses
 	if p.Order == "time" {
-		sorted = slices.Clone(sorted)
-		slices.SortStableFunc(sorted, func(a, b status) int {
-			switch {
-			case a.before(b.place):
-				return -1
-			case b.before(a.place):
-				return 1
-			}
-			return 0
-		})
+		sorted = byTime(sorted)
 	}
 	statuses := make([]ticket.RecordStatus, len(sorted))
 	for i, s := range sorted {
@@ -178,6 +175,20 @@ func (h *history) ordered(p *program) []ticket.RecordStatus {
 		}
 	}
 	return statuses
+}
+
+func byTime(statuses []status) []status {
+	byFile := slices.Clone(statuses)
+	slices.SortStableFunc(byFile, func(a, b status) int { return strings.Compare(a.file, b.file) })
+	var once []status
+	var o overlap
+	for _, s := range byFile {
+		if o.fresh(once, s) {
+			once = append(once, s)
+		}
+	}
+	slices.SortStableFunc(once, func(a, b status) int { return a.At.Compare(b.At) })
+	return once
 }
 
 // write writes what the history says, so that the same rows are the same command.
