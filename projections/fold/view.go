@@ -130,14 +130,3 @@ func (v *View[R]) load(ctx context.Context, tx pgx.Tx, streams []string) (map[st
 	}
 	return rows, nil
 }
-
-func (v *View[R]) copy(ctx context.Context, tx pgx.Tx, rows []R) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	source := pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return v.Fields(&rows[i]), nil })
-	if _, err := tx.CopyFrom(ctx, pgx.Identifier{v.Table}, v.Columns, source); err != nil {
-		return fmt.Errorf("copy rows into %s: %w", v.Table, err)
-	}
-	return nil
-}
