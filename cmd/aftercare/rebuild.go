@@ -16,20 +16,31 @@ import (
 
 func (p program) rebuild(c *config) *cli.Command {
 	var check bool
+	var runs int
 	return &cli.Command{
 		Name:      "rebuild",
 		Usage:     "make views anew from the whole log, beside the live ones, and switch",
 		ArgsUsage: "[VIEW…]",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "check", Usage: "compare every table before and after, byte for byte, and time reading alone", Destination: &check},
+			&cli.IntFlag{Name: "runs", Usage: "with --check: how `OFTEN` to rebuild and to read; the medians are told", Value: 1, Destination: &runs},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if runs < 1 || runs > 1 && !check {
+				return usage("--runs must be at least 1, and goes with --check")
+			}
 			chosen, err := chooseViews(cmd.Args().Slice())
 			if err != nil {
 				return err
 			}
 			return c.with(ctx, func(a *app) error {
-				return a.settled(ctx, p.Err, &position{}, func(ctx context.Context) error { return p.remake(ctx, a, chosen, check) })
+				return a.settled(ctx, p.Err, &position{}, func(ctx context.Context) error {
+					if check {
+						return p.checkRebuild(ctx, a, chosen, runs)
+					}
+					_, err := p.remake(ctx, a, chosen)
+					return err
+				})
 			})
 		},
 	}
@@ -51,21 +62,8 @@ func chooseViews(names []string) ([]projections.View, error) {
 	return chosen, nil
 }
 
-// remake rebuilds views, with the comparison if asked for.
-func (p program) remake(ctx context.Context, a *app, chosen []projections.View, check bool) error {
-	var before map[string]map[string]projections.Print
-	if check {
-		head, err := a.feed.Head(ctx)
-		if err != nil {
-			return err
-		}
-		if err := a.caughtUp(ctx, head.Position); err != nil {
-			return err
-		}
-		if before, err = a.fingerprints(ctx, chosen); err != nil {
-			return err
-		}
-	}
+// remake rebuilds views.
+func (p program) remake(ctx context.Context, a *app, chosen []projections.View) (projections.Report, error) {
 	var events atomic.Int64
 	stop := meter(p.Err, "rebuild", func() (int64, int64, string) { return 0, 0, fmt.Sprintf("%d events", events.Load()) })
 	r := a.rebuilder()
@@ -73,16 +71,39 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View, 
 	report, err := r.Rebuild(ctx, chosen...)
 	stop()
 	if err != nil {
-		return err
+		return report, err
 	}
 	fmt.Fprintf(p.Out, "rebuilt %d views from %d events at %.0f events/s: loading %s, indexing %s, switching %s; %d parked\n", len(chosen),
 		report.Events, report.PerSecond(), report.Loading, report.Indexing, report.Switching, report.Parked)
-	if !check {
-		return nil
-	}
-	if err := p.timeReading(ctx, a, report); err != nil {
+	return report, nil
+}
+
+// checkRebuild rebuilds views so many times, reads the same log as often, and compares the tables with what they were.
+func (p program) checkRebuild(ctx context.Context, a *app, chosen []projections.View, runs int) error {
+	head, err := a.feed.Head(ctx)
+	if err != nil {
 		return err
 	}
+	if err := a.caughtUp(ctx, head.Position); err != nil {
+		return err
+	}
+	before, err := a.fingerprints(ctx, chosen)
+	if err != nil {
+		return err
+	}
+	var rebuilt, read, ratio []float64
+	for range runs {
+		report, err := p.remake(ctx, a, chosen)
+		if err != nil {
+			return err
+		}
+		alone, err := p.timeReading(ctx, a)
+		if err != nil {
+			return err
+		}
+		rebuilt, read, ratio = append(rebuilt, report.PerSecond()), append(read, alone), append(ratio, report.PerSecond()/alone)
+	}
+	fmt.Fprintf(p.Out, "rebuild %.0f events/s, only reading %.0f events/s, ratio %.2f (medians of %d)\n", median(rebuilt), median(read), median(ratio), runs)
 	after, err := a.fingerprints(ctx, chosen)
 	if err != nil {
 		return err
@@ -90,19 +111,24 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View, 
 	return p.compare(before, after)
 }
 
-// timeReading reads the same log with the official client and does nothing with it.
-func (p program) timeReading(ctx context.Context, a *app, report projections.Report) error {
+// timeReading reads the whole log with the official client, does nothing with it and returns the events a second.
+func (p program) timeReading(ctx context.Context, a *app) (float64, error) {
 	began, n := a.now(), 0
 	for _, err := range a.feed.Read(ctx, domain.Position{}) {
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n++
 	}
-	took := a.now().Sub(began).Seconds()
-	alone := float64(n) / took
-	fmt.Fprintf(p.Out, "only reading: %d events at %.0f events/s; the rebuild is at %.2f of that\n", n, alone, report.PerSecond()/alone)
-	return nil
+	alone := float64(n) / a.now().Sub(began).Seconds()
+	fmt.Fprintf(p.Out, "only reading: %d events at %.0f events/s\n", n, alone)
+	return alone, nil
+}
+
+// median returns the middle of some figures, of two middles the mean.
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
 }
 
 func (a *app) fingerprints(ctx context.Context, chosen []projections.View) (map[string]map[string]projections.Print, error) {
