@@ -31,8 +31,8 @@ var _ clock.Rules = (*Book)(nil)
 // NewBook returns a book of no policies; tz is the version of the tz database in use, which promises record.
 func NewBook(tz string) *Book { return &Book{tz: tz} }
 
-// With returns a book with further versions, in the order they were published. It fails only for a calendar that is not valid,
-// which Publish does not let pass.
+// With returns a book with further versions, in the order they were published; those it has already change nothing. It fails for a
+// calendar that is not valid and for a version that does not follow the one before, which Publish does not let pass.
 func (b *Book) With(events ...Published) (*Book, error) {
 	next := &Book{calendars: map[string][]calendarVersion{}, packs: map[string][]packVersion{}}
 	if b != nil {
@@ -42,6 +42,12 @@ func (b *Book) With(events ...Published) (*Book, error) {
 	}
 	for _, e := range events {
 		v := e.Version
+		switch last := max(len(next.packs[v.ID]), len(next.calendars[v.ID])); {
+		case v.Number >= 1 && v.Number <= last:
+			continue
+		case v.Number != last+1:
+			return nil, fmt.Errorf("policy %s: version %d follows version %d", v.ID, v.Number, last)
+		}
 		if v.Calendar == nil {
 			next.packs[v.ID] = append(slices.Clip(next.packs[v.ID]), packVersion{v})
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"aftercare/domain"
@@ -68,7 +69,7 @@ func Decider() domain.Decider[State, Publish, Published] {
 }
 
 func decide(s State, c Publish) ([]Published, error) {
-	v := c.Version
+	v := c.Version.utc()
 	if err := v.Validate(); err != nil {
 		return nil, err
 	}
@@ -76,20 +77,31 @@ func decide(s State, c Publish) ([]Published, error) {
 	switch {
 	case c.At.IsZero():
 		return nil, domain.Refuse(domain.Invalid, "command.time-missing")
-	case v.Number >= 1 && v.Number <= len(s.versions) && equal(s.versions[v.Number-1], v):
+	case v.Number >= 1 && v.Number <= len(s.versions) && equal(s.versions[v.Number-1].utc(), v):
 		return nil, nil
 	case v.Number >= 1 && v.Number <= len(s.versions):
 		return nil, domain.Refuse(domain.Conflict, "policy.version-exists", "id", v.ID, "version", number)
+	case len(s.versions) > 0 && (s.versions[0].Calendar == nil) != (v.Calendar == nil):
+		return nil, domain.Refuse(domain.Conflict, "policy.other-content", "id", v.ID, "version", number)
 	case v.Number != len(s.versions)+1:
 		return nil, domain.Refuse(domain.Invalid, "policy.version-gap", "id", v.ID, "version", number, "next", strconv.Itoa(len(s.versions)+1))
 	}
-	return []Published{{At: c.At, Version: v}}, nil
+	return []Published{{At: c.At.UTC(), Version: v}}, nil
+}
+
+// utc returns the same version with its times in UTC.
+func (v Version) utc() Version {
+	v.ValidFrom, v.ValidTo = v.ValidFrom.UTC(), v.ValidTo.UTC()
+	return v
 }
 
 // Validate refuses a version that cannot be in force.
 func (v Version) Validate() error {
 	if v.ID == "" {
 		return domain.Refuse(domain.Invalid, "policy.id-missing")
+	}
+	if strings.Contains(v.ID, "/") { // it sets policy and definition apart in the name of a promise's terms
+		return domain.Refuse(domain.Invalid, "policy.malformed-id", "id", v.ID)
 	}
 	if (v.Calendar == nil) == (len(v.Clocks) == 0) {
 		return domain.Refuse(domain.Invalid, "policy.content-missing", "id", v.ID)
