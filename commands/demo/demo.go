@@ -97,12 +97,12 @@ func (s *story) received() time.Time {
 }
 
 // say adds a command unless it lies in the future, which ends the story.
-func (s *story) say(make func(at time.Time) ticket.Command) {
+func (s *story) say(command func(at time.Time) ticket.Command) {
 	if s.over || s.at.After(s.play.Until) {
 		s.over = true
 		return
 	}
-	s.said = append(s.said, make(s.at))
+	s.said = append(s.said, command(s.at))
 }
 
 // after lets time pass: about d, rarely much more.

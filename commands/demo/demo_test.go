@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -89,7 +90,7 @@ func TestTheDomainTakesWhatIsPlayed(t *testing.T) {
 			case ticket.Diagnosed:
 				counts["cause"][e.Cause]++
 			case ticket.Rated:
-				counts["score"][string(rune('0'+e.Score))]++
+				counts["score"][strconv.Itoa(e.Score)]++
 			}
 		}
 		if last.Before(from) {

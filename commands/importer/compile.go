@@ -86,7 +86,7 @@ func compile(m *Mapping) (*program, error) {
 	}
 	for _, e := range m.Events {
 		b := boundEvent{at: need(e.At), status: need(e.Status), refuse: e.Otherwise == "refuse"}
-		b.other, _ = e.State.meaning() // validated
+		b.other, _ = e.meaning() // validated
 		states := make(map[string]meaning, len(e.States))
 		for name, s := range e.States {
 			states[name], _ = s.meaning()

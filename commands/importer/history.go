@@ -135,9 +135,9 @@ func (h *history) commands(p *program, who identity) []ticket.Command {
 		}
 	}
 	if n := len(statuses); n > 0 && p.Rows == "event" {
-		statuses[n-1].Details.Attributes = h.last.attrs
+		statuses[n-1].Attributes = h.last.attrs
 	} else {
-		receive.Details.Attributes = h.last.attrs
+		receive.Attributes = h.last.attrs
 	}
 	commands := make([]ticket.Command, 0, len(statuses)+4)
 	commands = append(commands, receive)

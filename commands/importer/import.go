@@ -99,10 +99,10 @@ type run struct {
 
 // keyColumn says which column a refusal of a whole case is about.
 func (r *run) keyColumn() string {
-	if r.program.Mapping.Key.Template != "" {
-		return r.program.Mapping.Key.Template
+	if r.program.Key.Template != "" {
+		return r.program.Key.Template
 	}
-	return strings.Join(r.program.Mapping.Key.Columns, " | ")
+	return strings.Join(r.program.Key.Columns, " | ")
 }
 
 func (r *run) refuse(f Refusal) error {

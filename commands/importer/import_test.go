@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -385,7 +386,7 @@ func TestInterruptedAndRunAgainNothingIsTwice(t *testing.T) {
 	}
 	s.run(t, m, path)
 	for i := range 3000 {
-		if got := s.events(t, m, fmt.Sprint(i)); len(got) != 4 {
+		if got := s.events(t, m, strconv.Itoa(i)); len(got) != 4 {
 			t.Fatalf("case %d: %q", i, got)
 		}
 	}

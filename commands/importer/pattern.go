@@ -10,9 +10,28 @@ import (
 
 // fields of a pattern and what Go's layouts have for them; the longer come first.
 var fields = []struct{ letters, layout string }{
-	{"yyyy", "2006"}, {"yy", "06"}, {"MMMM", "January"}, {"MMM", "Jan"}, {"MM", "01"}, {"M", "1"}, {"dd", "02"}, {"d", "2"},
-	{"HH", "15"}, {"H", "15"}, {"hh", "03"}, {"h", "3"}, {"mm", "04"}, {"m", "4"}, {"ss", "05"}, {"s", "5"}, {"a", "PM"},
-	{".SSSSSS", ".000000"}, {".SSS", ".000"}, {",SSS", ",000"}, {"XXX", "Z07:00"}, {"Z", "-0700"},
+	{"yyyy", "2006"},
+	{"yy", "06"},
+	{"MMMM", "January"},
+	{"MMM", "Jan"},
+	{"MM", "01"},
+	{"M", "1"},
+	{"dd", "02"},
+	{"d", "2"},
+	{"HH", "15"},
+	{"H", "15"},
+	{"hh", "03"},
+	{"h", "3"},
+	{"mm", "04"},
+	{"m", "4"},
+	{"ss", "05"},
+	{"s", "5"},
+	{"a", "PM"},
+	{".SSSSSS", ".000000"},
+	{".SSS", ".000"},
+	{",SSS", ",000"},
+	{"XXX", "Z07:00"},
+	{"Z", "-0700"},
 }
 
 // probe is an instant no two of whose fields read alike.

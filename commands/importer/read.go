@@ -154,8 +154,7 @@ func fileProblem(err error) *domain.Error {
 	if errors.Is(err, csv.ErrEmpty) || errors.Is(err, xes.ErrEmpty) {
 		return domain.Refuse(domain.Invalid, "import.empty-file")
 	}
-	var e *domain.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*domain.Error](err); ok {
 		return e
 	}
 	return domain.Refuse(domain.Invalid, "import.unreadable-file", "problem", err.Error())

@@ -39,7 +39,7 @@ func TestRealData(t *testing.T) {
 		"a log as text":        {"helpdesk", []string{"helpdesk/helpdesk.csv"}, truth{files: 1, rows: 21348, cases: 4580, statuses: 21348}},
 		"a log as XES":         {"helpdesk", []string{"helpdesk/pm4py_helpdesk.xes.gz"}, truth{files: 1, rows: 21348, cases: 4580, statuses: 21348}},
 		"one log in two forms": {"helpdesk", []string{"helpdesk"}, truth{files: 2, rows: 42696, cases: 4580, statuses: 21348}},
-		"files in an archive":  {"boston311", []string{"boston311"}, truth{files: 48, rows: 41429, cases: 41429, statuses: 32853, targets: 34329, met: 29212, missed: 12166}},
+		"files in an archive":  {"boston311", []string{"boston311"}, truth{files: 48, rows: 41429, cases: 41429, statuses: 32853, targets: 34329, met: 29219, missed: 12159}},
 		"text with newlines":   {"cfpb", []string{"cfpb/tgschwartz_complaints_sample.csv"}, truth{files: 1, rows: 6623, cases: 6623, statuses: 6623, met: 6529, missed: 94}},
 		"bad rows": {"csat", []string{"csat"}, truth{
 			files: 1, rows: 8469, cases: 4285, statuses: 1404, rated: 1404,
@@ -58,20 +58,19 @@ func TestRealData(t *testing.T) {
 				Mapping: m,
 				Handle: func(_ context.Context, _ string, cmds []ticket.Command, _ domain.Metadata) (commands.Receipt, error) {
 					for _, c := range cmds {
-						switch c := c.(type) {
-						case ticket.RecordStatus:
+						if _, ok := c.(ticket.RecordStatus); ok {
 							statuses.Add(1)
-						case ticket.RecordTarget:
+						}
+						if _, ok := c.(ticket.RecordTarget); ok {
 							targets.Add(1)
-						case ticket.Rate:
+						}
+						if _, ok := c.(ticket.Rate); ok {
 							rated.Add(1)
-						case ticket.RecordVerdict:
-							if c.Met {
-								met.Add(1)
-							} else {
-								missed.Add(1)
-							}
-						default:
+						}
+						if v, ok := c.(ticket.RecordVerdict); ok && v.Met {
+							met.Add(1)
+						} else if ok {
+							missed.Add(1)
 						}
 					}
 					return commands.Receipt{}, nil

@@ -101,10 +101,10 @@ func (s *shape) walk(n ast.Node, t reflect.Type, path string) {
 			t = reflect.TypeFor[string]()
 		}
 	}
-	switch t.Kind() {
-	case reflect.Struct, reflect.Map:
+	switch kind := t.Kind(); {
+	case kind == reflect.Struct || kind == reflect.Map:
 		s.mapping(n, t, path)
-	case reflect.Slice:
+	case kind == reflect.Slice:
 		list, ok := n.(*ast.SequenceNode)
 		if !ok {
 			s.at(path, "a list is needed")
@@ -113,11 +113,11 @@ func (s *shape) walk(n ast.Node, t reflect.Type, path string) {
 		for i, item := range list.Values {
 			s.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
 		}
-	case reflect.Int:
+	case kind == reflect.Int:
 		if n.Type() != ast.IntegerType {
 			s.at(path, "a whole number is needed")
 		}
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		if n.Type() != ast.BoolType {
 			s.at(path, "true or false is needed")
 		}
@@ -166,8 +166,7 @@ func keys(t reflect.Type) map[string]reflect.Type {
 	if t.Kind() != reflect.Struct {
 		return known
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		switch name, option, _ := strings.Cut(f.Tag.Get("yaml"), ","); {
 		case option == "inline":
 			maps.Copy(known, keys(f.Type))

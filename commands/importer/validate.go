@@ -53,7 +53,7 @@ func (m *Mapping) validate(s *shape) {
 
 func (m *Mapping) validateTimes(s *shape) {
 	_, err := m.clock()
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // clock joins its problems itself
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
 			key, problem, _ := strings.Cut(err.Error(), ": ")
 			s.at(key, "%s", problem)
@@ -143,7 +143,7 @@ func (m *Mapping) validateEvents(s *shape) {
 		if !slices.Contains([]string{"", "keep", "refuse"}, e.Otherwise) {
 			s.at(key+".otherwise", "%q is not one of keep, refuse", e.Otherwise)
 		}
-		if _, err := e.State.meaning(); err != nil {
+		if _, err := e.meaning(); err != nil {
 			s.at(key, "%v", err)
 		}
 		for _, name := range slices.Sorted(maps.Keys(e.States)) {

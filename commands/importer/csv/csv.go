@@ -90,8 +90,7 @@ func New(r io.Reader, o Options) (*Reader, error) {
 func header(r *records, is func(*table.Header) bool) (*table.Header, error) {
 	for range headerWithin {
 		record, err := r.next()
-		var bad *table.RowError
-		if errors.As(err, &bad) {
+		if _, bad := errors.AsType[*table.RowError](err); bad {
 			continue
 		}
 		if errors.Is(err, io.EOF) {

@@ -196,8 +196,7 @@ func TestAHugeRecordIsRefusedAndNotKept(t *testing.T) {
 			refused, found := 0, false
 			for {
 				row, err := r.Next()
-				var bad *table.RowError
-				if errors.As(err, &bad) {
+				if _, bad := errors.AsType[*table.RowError](err); bad {
 					refused++
 					continue
 				}
@@ -231,8 +230,7 @@ func FuzzRead(f *testing.F) {
 		for {
 			row, err := r.Next()
 			line := row.Line
-			var bad *table.RowError
-			if errors.As(err, &bad) {
+			if bad, ok := errors.AsType[*table.RowError](err); ok {
 				line = bad.Line
 			} else if err != nil {
 				return

@@ -101,14 +101,17 @@ func (f File) Format() string {
 func Each(ctx context.Context, paths []string, filter Filter, f func(File) error) error {
 	seen := map[string]bool{}
 	once := func(name string) error {
-		if real, err := filepath.EvalSymlinks(name); err == nil {
-			if real, err = filepath.Abs(real); err == nil {
-				if seen[real] {
-					return nil
-				}
-				seen[real] = true
-			}
+		target, err := filepath.EvalSymlinks(name)
+		if err == nil {
+			target, err = filepath.Abs(target)
 		}
+		if err != nil {
+			return fmt.Errorf("open source: %w", err)
+		}
+		if seen[target] {
+			return nil
+		}
+		seen[target] = true
 		return file(ctx, name, filter, f)
 	}
 	for _, p := range paths {
@@ -176,7 +179,7 @@ func file(ctx context.Context, name string, filter Filter, f func(File) error) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	opened, err := os.Open(name) //nolint:gosec // the user names the file
+	opened, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("open source: %w", err)
 	}

@@ -78,8 +78,7 @@ func open(f *excelize.File, o Options) (*Reader, error) {
 func begin(f *excelize.File, sheet string, is func(*table.Header) bool) (*Reader, error) {
 	rows, err := f.Rows(sheet)
 	if err != nil {
-		var none excelize.ErrSheetNotExist
-		if errors.As(err, &none) { // a sheet of charts
+		if _, none := errors.AsType[excelize.ErrSheetNotExist](err); none { // a sheet of charts
 			return nil, ErrNoHeader
 		}
 		return nil, fmt.Errorf("open sheet %q: %w", sheet, err)
