@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,10 +76,8 @@ func (c *config) Validate() error {
 			problems = append(problems, fmt.Errorf("%s: not an address", flag))
 			return
 		}
-		for _, s := range schemes {
-			if u.Scheme == s {
-				return
-			}
+		if slices.Contains(schemes, u.Scheme) {
+			return
 		}
 		problems = append(problems, fmt.Errorf("%s: the scheme must be one of %s", flag, strings.Join(schemes, ", ")))
 	}

@@ -28,9 +28,8 @@ type database struct {
 }
 
 func (c *config) startPostgres(ctx context.Context, s *stores) (string, error) {
-	if _, err := localpg.Find(); err != nil {
-		var missing *localpg.NotFoundError
-		if !errors.As(err, &missing) {
+	if _, err := localpg.Find(); err != nil { //nolint:contextcheck // asking a program for its version takes milliseconds
+		if _, missing := errors.AsType[*localpg.NotFoundError](err); !missing {
 			return "", err
 		}
 		fmt.Fprintln(c.out, "Postgres is not installed; installing it with the system's package manager …")

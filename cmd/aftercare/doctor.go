@@ -31,7 +31,7 @@ func (p program) doctor(c *config) *cli.Command {
 				}
 				fmt.Fprintf(p.Out, "✓ %-14s %s\n", what, fine)
 			}
-			bin, err := localpg.Find()
+			bin, err := localpg.Find() //nolint:contextcheck // asking a program for its version takes milliseconds
 			if c.PostgresURL == "" {
 				say("postgres", err, fmt.Sprintf("version %d in %s", bin.Major, bin.Dir))
 			}

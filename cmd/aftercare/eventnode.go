@@ -25,7 +25,7 @@ func (p program) eventnode(c *config) *cli.Command {
 			if err != nil {
 				return err
 			}
-			node, err := eventnode.Open(eventnode.Options{
+			node, err := eventnode.Open(eventnode.Options{ //nolint:contextcheck // opening files is not to be interrupted
 				Dir: c.path("events"), Listen: listen, Advertise: advertise, InMemory: memory, Logger: c.logger,
 			})
 			if err != nil {

@@ -134,6 +134,7 @@ func (j importJob) run(ctx context.Context, a *app) error {
 	if a.tickets.Since, err = a.events.Head(ctx); err != nil {
 		return err
 	}
+	defer roomy()()
 	var last position
 	im := importer.Import{
 		Mapping: j.mapping,

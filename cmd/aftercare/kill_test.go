@@ -21,17 +21,17 @@ func TestKillDuringImport(t *testing.T) {
 	t.Parallel()
 	args := []string{"import", "--mapping", "bpic2013", shared(t, "bpic2013/07_bpic2013_incidents.xes.gz")}
 	undisturbed, killed := newPlace(t), newPlace(t)
-	whole := undisturbed.run(0, args...).out.text()
+	whole := undisturbed.run(args...).out.text()
 	size := undisturbed.written()
 
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec,forbidigo // any number will do: it is told
+	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // any number will do: it is told
 	t.Log("seed", seed)
 	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // not a secret
 	for n := range kills {
 		// Somewhere in each part of the way but the very last stretch, where nothing may be left to do.
 		killed.killAt(killed.start(args...), size/10*9/kills*int64(n)+random.Int64N(size/10*9/kills))
 	}
-	said := killed.run(0, args...).out.text()
+	said := killed.run(args...).out.text()
 	if !strings.Contains(said, "7554 cases recorded (73087 facts)") || !strings.Contains(whole, "7554 cases recorded (73087 facts), 0 of them known before") {
 		t.Errorf("undisturbed %q, after the kills %q", whole, said)
 	}
@@ -44,7 +44,7 @@ func TestKillDuringImport(t *testing.T) {
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("the log, undisturbed against killed (-want +got):\n%.4000s", diff)
 	}
-	checked := killed.run(0, "rebuild", "--check").out.text()
+	checked := killed.run("rebuild", "--check").out.text()
 	if strings.Count(checked, "equal ") < 4 || strings.Contains(checked, "DIFFERENT") {
 		t.Errorf("rebuild --check said %s", checked)
 	}

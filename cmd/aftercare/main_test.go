@@ -20,11 +20,11 @@ func TestMain(m *testing.M) {
 	end, err := makeRoot()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "prepare tests of the program:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is a main
 	}
 	code := m.Run()
 	end()
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // see above
 }
 
 //go:embed testdata/watchdog.sh

@@ -19,6 +19,7 @@ const soon = 30 * time.Second
 
 // distributed is the program in parts: an event node, a database, projectors and an API.
 type distributed struct {
+	t *testing.T
 	*place
 	api
 	node     *process
@@ -29,7 +30,7 @@ type distributed struct {
 
 func apart(t *testing.T) *distributed {
 	t.Helper()
-	d := &distributed{place: newPlace(t)}
+	d := &distributed{t: t, place: newPlace(t)}
 	d.startNode("127.0.0.1:0")
 	d.startDatabase()
 	t.Cleanup(func() { _ = d.database.Stop(context.WithoutCancel(t.Context())) })
@@ -40,21 +41,21 @@ func apart(t *testing.T) *distributed {
 }
 
 func (d *distributed) startNode(listen string) {
-	d.place.tb.Helper()
+	d.t.Helper()
 	d.node = d.start("--node-listen", listen, "eventnode")
 	u, err := url.Parse(d.node.says(`listens at (\S+)`))
 	if err != nil {
-		d.place.tb.Fatal(err)
+		d.t.Fatal(err)
 	}
 	d.address = u.Host
 }
 
 func (d *distributed) startDatabase() {
-	d.place.tb.Helper()
+	d.t.Helper()
 	var err error
-	d.database, err = localpg.Start(d.place.tb.Context(), localpg.Options{Dir: filepath.Join(d.data, "postgres"), Fast: true})
+	d.database, err = localpg.Start(d.t.Context(), localpg.Options{Dir: filepath.Join(d.data, "postgres"), Fast: true})
 	if err != nil {
-		d.place.tb.Fatal(err)
+		d.t.Fatal(err)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // terminal reports whether somebody watches.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a descriptor fits an int
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // lineEvery is how often progress is told where nobody watches.

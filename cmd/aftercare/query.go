@@ -36,7 +36,7 @@ func (p program) query(c *config) *cli.Command {
 				}
 				operation = string(text)
 			case file != "":
-				text, err := os.ReadFile(file) //nolint:gosec // the user names the file
+				text, err := os.ReadFile(file)
 				if err != nil {
 					return err
 				}

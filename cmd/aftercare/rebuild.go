@@ -68,7 +68,9 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View) 
 	stop := meter(p.Err, "rebuild", func() (int64, int64, string) { return 0, 0, fmt.Sprintf("%d events", events.Load()) })
 	r := a.rebuilder()
 	r.Observe = func(n int) { events.Store(int64(n)) }
+	restore := roomy()
 	report, err := r.Rebuild(ctx, chosen...)
+	restore()
 	stop()
 	if err != nil {
 		return report, err

@@ -52,8 +52,7 @@ func (p program) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	var exit *exitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exitError](err); ok {
 		if exit.text != "" {
 			fmt.Fprintln(p.Err, "aftercare: "+exit.text)
 		}
@@ -89,7 +88,7 @@ func (p program) words() locale.Words {
 
 // command is the whole command line. A command that does not exist is noted in unknown.
 func (p program) command(unknown *string) *cli.Command {
-	c := config{now: time.Now, out: p.Err}
+	c := config{now: time.Now, out: p.Err} //nolint:forbidigo // the one place where the real clock comes in
 	root := &cli.Command{
 		Name:            "aftercare",
 		Usage:           "the system of record for after-sales service and complaints",

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			other, err := os.MkdirTemp(p.work, "other-")
+			other, err := os.MkdirTemp(p.work, "other-") //nolint:usetesting // where Postgres gets through
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ func TestSecondStart(t *testing.T) {
 	const everything = `{ tickets(first: 100, order: {field: NUMBER}) { totalCount nodes { number revision phase facts receivedAt clocks { clock state due } } } }`
 	p := newPlace(t)
 	a := p.up()
-	p.run(0, "demo", "--cases", "60", "--until", "2026-03-02")
+	p.run("demo", "--cases", "60", "--until", "2026-03-02")
 	want := data[json.RawMessage](t, a, everything, nil)
 
 	began := time.Now() //nolint:forbidigo // how long it takes is what is asked

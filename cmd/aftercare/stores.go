@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 
 	"aftercare/deploy/eventnode"
@@ -25,8 +26,8 @@ type stores struct {
 // close stops what open started, in reverse.
 func (s *stores) close() error {
 	var all []error
-	for i := len(s.stop) - 1; i >= 0; i-- {
-		all = append(all, s.stop[i]())
+	for _, stop := range slices.Backward(s.stop) {
+		all = append(all, stop())
 	}
 	s.stop = nil
 	return errors.Join(all...)
@@ -72,7 +73,7 @@ func (c *config) start(ctx context.Context) (_ *stores, err error) {
 		}
 	}()
 	if s.eventStoreURL == "" {
-		if s.eventStoreURL, err = c.startNode(s); err != nil {
+		if s.eventStoreURL, err = c.startNode(s); err != nil { //nolint:contextcheck // it runs until it is stopped
 			return nil, err
 		}
 	}
