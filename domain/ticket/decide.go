@@ -149,7 +149,7 @@ func (d *decision) act(c Command) error {
 
 func (d *decision) receive(c Receive) error {
 	if d.exists() {
-		if c.Source != nil && *c.Source == d.Source {
+		if c.Source != nil && *c.Source == d.Source && d.Source != (Source{}) {
 			return nil // an import run again
 		}
 		return ErrAlreadyReceived
