@@ -101,30 +101,29 @@ func (s *shape) walk(n ast.Node, t reflect.Type, path string) {
 			t = reflect.TypeFor[string]()
 		}
 	}
-	switch kind := t.Kind(); {
-	case kind == reflect.Struct || kind == reflect.Map:
+	kind := t.Kind()
+	_, scalar := n.(ast.ScalarNode)
+	if kind == reflect.Struct || kind == reflect.Map {
 		s.mapping(n, t, path)
-	case kind == reflect.Slice:
-		list, ok := n.(*ast.SequenceNode)
-		if !ok {
-			s.at(path, "a list is needed")
-			return
-		}
-		for i, item := range list.Values {
-			s.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
-		}
-	case kind == reflect.Int:
-		if n.Type() != ast.IntegerType {
-			s.at(path, "a whole number is needed")
-		}
-	case kind == reflect.Bool:
-		if n.Type() != ast.BoolType {
-			s.at(path, "true or false is needed")
-		}
-	default:
-		if _, ok := n.(ast.ScalarNode); !ok {
-			s.at(path, "text is needed")
-		}
+	} else if kind == reflect.Slice {
+		s.list(n, t, path)
+	} else if kind == reflect.Int && n.Type() != ast.IntegerType {
+		s.at(path, "a whole number is needed")
+	} else if kind == reflect.Bool && n.Type() != ast.BoolType {
+		s.at(path, "true or false is needed")
+	} else if kind == reflect.String && !scalar {
+		s.at(path, "text is needed")
+	}
+}
+
+func (s *shape) list(n ast.Node, t reflect.Type, path string) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		s.at(path, "a list is needed")
+		return
+	}
+	for i, item := range list.Values {
+		s.walk(item, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
 	}
 }
 

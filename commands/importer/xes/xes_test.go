@@ -141,8 +141,7 @@ func FuzzRead(f *testing.F) {
 		}
 		for n := 1; ; n++ {
 			row, err := x.Next()
-			var bad *table.RowError
-			if errors.As(err, &bad) {
+			if _, bad := errors.AsType[*table.RowError](err); bad {
 				t.Fatal("an event is refused alone")
 			}
 			if err != nil {
