@@ -5,7 +5,8 @@
 //
 // A number is eleven characters of Crockford's base 32, which has no I, L, O and U, made from 55 bits of a hash of the
 // case's id, and a check character after ISO/IEC 7064 MOD 37,36, which finds every single wrong character and all but
-// few swaps of two neighbours: "7ZK4-M2QH-9XD3". With 55 bits, ten million cases have two alike with a chance of about one in
+// few swaps of two neighbours: "7ZK4-M2QH-9XD3". The check could be one of the four letters, too; then the hash is hashed again until it
+// is not, so that every character may be read and typed as what it looks like. With 55 bits, ten million cases have two alike with a chance of about one in
 // a thousand; a number is for finding a case, its id is what names it.
 package servicenumber
 
@@ -13,6 +14,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strings"
+	"unicode"
 
 	"aftercare/domain"
 )
@@ -30,14 +32,21 @@ const (
 
 // New returns the number of a case, always the same for the same id.
 func New(id domain.UUID) Number {
-	sum := sha256.Sum256(id[:])
-	bits := binary.BigEndian.Uint64(sum[:8])
+	for sum := sha256.Sum256(id[:]); ; sum = sha256.Sum256(sum[:]) {
+		body := encode(binary.BigEndian.Uint64(sum[:8]))
+		if c := checks[check(body)]; strings.IndexByte(alphabet, c) >= 0 {
+			return written(body + string(c))
+		}
+	}
+}
+
+func encode(bits uint64) string {
 	var text [digits]byte
 	for i := range text {
 		text[i] = alphabet[bits&31]
 		bits >>= 5
 	}
-	return written(string(text[:]) + string(checks[check(string(text[:]))]))
+	return string(text[:])
 }
 
 func written(s string) Number { return Number{s[:4] + "-" + s[4:8] + "-" + s[8:]} }
@@ -55,29 +64,28 @@ func check(s string) int {
 	return (modulo + 1 - p) % modulo
 }
 
-// Parse reads a number as people type it: in either case, with any or no dashes and spaces, and, but for the last character, with the
-// letters O, I and L for the digits they look like. It refuses what has another length, character or check character.
+// Parse reads a number as people type it: in either case, with any or no dashes and spaces, and with the letters O, I and L for the
+// digits they look like. It refuses what has another length, character or check character.
 func Parse(s string) (Number, error) {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(s) {
-		if r != '-' && r != ' ' {
+		switch {
+		case unicode.IsSpace(r) || unicode.Is(unicode.Pd, r):
+		case r == 'O':
+			b.WriteByte('0')
+		case r == 'I', r == 'L':
+			b.WriteByte('1')
+		case strings.ContainsRune(alphabet, r):
 			b.WriteRune(r)
-		}
-	}
-	text := b.String()
-	if len(text) != digits+1 {
-		return Number{}, refuse(s)
-	}
-	body := strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(text[:digits])
-	for i := range len(body) {
-		if strings.IndexByte(alphabet, body[i]) < 0 {
+		default:
 			return Number{}, refuse(s)
 		}
 	}
-	if text[digits] != checks[check(body)] {
+	text := b.String()
+	if len(text) != digits+1 || text[digits] != checks[check(text[:digits])] {
 		return Number{}, refuse(s)
 	}
-	return written(body + text[digits:]), nil
+	return written(text), nil
 }
 
 func refuse(s string) error {
