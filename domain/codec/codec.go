@@ -122,7 +122,8 @@ func (c *Codec) Decode(ctx context.Context, o seal.Opener, raw Raw) (domain.Reco
 	if !ok {
 		return r, nil
 	}
-	if err := json.Unmarshal(raw.Metadata, &r.Metadata); err != nil {
+	var err error
+	if r.Metadata, err = decodeMetadata(raw.Metadata); err != nil {
 		return r, fmt.Errorf("decode metadata of %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
 	}
 	e, err := entry.decode(raw.Data)
