@@ -134,9 +134,10 @@ func (h *history) commands(p *program, who identity) []ticket.Command {
 			end = s.At
 		}
 	}
-	if n := len(statuses); n > 0 && p.Rows == "event" {
+	if n := len(statuses); n > 0 {
 		statuses[n-1].Attributes = h.last.attrs
-	} else {
+	}
+	if p.Rows == "case" || len(statuses) == 0 {
 		receive.Attributes = h.last.attrs
 	}
 	commands := make([]ticket.Command, 0, len(statuses)+4)

@@ -21,6 +21,8 @@ type State struct {
 	Acknowledged, Dispatched, Planned, Confirmed bool
 	// ResolvedTeam and ResolvedAgent did the last resolving act.
 	ResolvedTeam, ResolvedAgent string
+	// Rated is the last rating, without its words.
+	Rated Rated
 	// Recorded is the last row of a foreign history.
 	Recorded int
 	targets  map[string]time.Time
@@ -85,7 +87,9 @@ func (s State) evolve(e Event) State {
 		s.Phase, s.WaitReason = Void, ""
 	case StatusRecorded:
 		s.Recorded = e.Seq
-	case Responded, Arrived, Diagnosed, Noted, Rated: // decide nothing later
+	case Rated:
+		s.Rated = Rated{At: e.At, Score: e.Score, Min: e.Min, Max: e.Max}
+	case Responded, Arrived, Diagnosed, Noted: // decide nothing later
 	}
 	return s
 }

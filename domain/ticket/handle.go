@@ -291,6 +291,9 @@ func (d *decision) rated(c Rate) error {
 	if err := checkTexts(c.Comment); err != nil {
 		return err
 	}
+	if last := d.Rated; last.At.Equal(c.At) && last.Score == c.Score && last.Min == c.Min && last.Max == c.Max {
+		return nil // an import run again: nobody rates twice in one moment
+	}
 	d.record(Rated{
 		At: c.At.UTC(), Score: c.Score, Min: c.Min, Max: c.Max, Comment: c.Comment,
 		Team: d.ResolvedTeam, Agent: d.ResolvedAgent,
