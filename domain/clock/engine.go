@@ -196,8 +196,9 @@ func (en Engine) Supersede(b Board, c Case, received, at time.Time, why Change) 
 		if started, ok := en.replace(b, t, i, at, why.Carry); ok {
 			add(Superseded{At: at, Instance: i.Number, By: started.Instance, Reason: why.Reason})
 			add(started)
-			if i.Paused() && slices.Contains(t.Definition.Pause, i.Reason) {
-				add(Paused{At: later(at, i.PausedAt), Instance: started.Instance, Reason: i.Reason})
+			from := later(at, i.PausedAt)
+			if i.Paused() && slices.Contains(t.Definition.Pause, i.Reason) && from.Before(started.Promise.Due) {
+				add(Paused{At: from, Instance: started.Instance, Reason: i.Reason})
 			}
 		}
 	}

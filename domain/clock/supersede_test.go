@@ -214,3 +214,13 @@ func TestAClockThatAppliesOnlyNowCountsFromTheReceipt(t *testing.T) {
 	d.due("03-02 12:00")
 	none(t, d.supersede("03-02 11:30", clock.Change{Reason: "classification"}))
 }
+
+func TestNothingIsLeftToPauseWhenTheNewBudgetIsUsedUp(t *testing.T) {
+	t.Parallel()
+	d := superseded(t, 30, clock.CarryElapsed, nil)
+	d.pause("03-02 11:00")
+	if got := d.supersede("03-02 16:00", clock.Change{Reason: "priority"}); len(got) != 2 {
+		t.Fatalf("got %+v, want no pause", got)
+	}
+	same(t, d.lapse("03-02 16:00:01"), []clock.Event{clock.Breached{At: at("03-02 16:00"), Instance: 2}})
+}
