@@ -74,7 +74,8 @@ func TestEveryEventCountsOnceHoweverOftenTheRunnerIsStopped(t *testing.T) {
 		r := b.runner()
 		r.Most = 7 + stops%50
 		r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(20+stops%37)*time.Millisecond)
+		// Ever longer, so that a slow machine gets somewhere, too.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(20+stops%37+2*stops)*time.Millisecond)
 		if err := r.Run(ctx); err != nil {
 			t.Fatal(err)
 		}
