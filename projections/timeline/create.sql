@@ -18,6 +18,7 @@ create table entry (
   command_id       uuid        not null,
   correlation_id   uuid        not null,
   causation_id     uuid        not null,
+  -- The payload without texts, and without the stretches that a promise counts: those are in the view sla.
   detail           jsonb       not null,
   texts            jsonb       not null
 );

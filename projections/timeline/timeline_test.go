@@ -1,6 +1,7 @@
 package timeline_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,6 +72,29 @@ func TestAnEntryTellsAnEvent(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("entries differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnEntryLeavesOutWhatAPromiseCounts(t *testing.T) {
+	t.Parallel()
+	spans := []clock.Span{{Start: viewtest.At(0), End: viewtest.At(1)}, {Start: viewtest.At(2), End: viewtest.At(3)}}
+	var h viewtest.History
+	h.Case(1,
+		domainticket.Received{At: viewtest.At(0), Number: "AC-1"},
+		clock.Started{At: viewtest.At(0), Instance: 1, Clock: "resolution", Promise: clock.Promise{Budget: 2, Unit: clock.Minutes, Counted: spans}},
+		clock.Resumed{At: viewtest.At(1), Instance: 1, Due: viewtest.At(5), Counted: spans},
+	)
+	history, err := timeline.Read(t.Context(), given(t, h), timeline.HistoryQuery{Ticket: viewtest.ID(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(history.Entries) != 3 {
+		t.Fatalf("got %d entries, want 3", len(history.Entries))
+	}
+	for _, e := range history.Entries[1:] {
+		if detail := string(e.Detail); strings.Contains(detail, "counted") || !strings.Contains(detail, `"instance": 1`) {
+			t.Errorf("detail of %s: got %s, want the instance and nothing counted", e.Type, detail)
+		}
 	}
 }
 

@@ -117,6 +117,15 @@ func payload(e domain.Event) (detail, texts json.RawMessage, err error) {
 			return nil, nil, err
 		}
 	}
+	// A promise may count hundreds of stretches. Nobody reads them in a history: they are in the view sla.
+	switch event := e.(type) {
+	case clock.Started:
+		event.Promise.Counted = nil
+		e = event
+	case clock.Resumed:
+		event.Counted = nil
+		e = event
+	}
 	if detail, err = json.Marshal(e); err != nil {
 		return nil, nil, fmt.Errorf("detail of %s: %w", e.EventType(), err)
 	}
