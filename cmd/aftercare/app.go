@@ -146,10 +146,12 @@ func (a *app) watchPolicies(ctx context.Context) error {
 // project keeps the views up to date until ctx ends. Views of another shape than this program's, as an older program left them,
 // are rebuilt first.
 func (a *app) project(ctx context.Context) error {
-	err := projections.Ensure(ctx, a.pool, views()...)
-	if errors.Is(err, projections.ErrOutdated) {
-		a.logger.WarnContext(ctx, "views are of another version and are rebuilt", "reason", err)
-		_, err = a.rebuilder().Rebuild(ctx, views()...)
+	err := a.ensure(ctx)
+	for errors.Is(err, projections.ErrRebuilding) && pause(ctx, rebuilt) == nil {
+		err = a.ensure(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil // as Run does
 	}
 	if err != nil {
 		return fmt.Errorf("prepare views: %w", err)
@@ -159,6 +161,19 @@ func (a *app) project(ctx context.Context) error {
 	}
 	return r.Run(ctx)
 }
+
+// ensure makes the tables of the views that have none, and rebuilds those that are of another shape.
+func (a *app) ensure(ctx context.Context) error {
+	err := projections.Ensure(ctx, a.pool, views()...)
+	if errors.Is(err, projections.ErrOutdated) {
+		a.logger.WarnContext(ctx, "views are of another version and are rebuilt", "reason", err)
+		_, err = a.rebuilder().Rebuild(ctx, views()...)
+	}
+	return err
+}
+
+// rebuilt is how long to wait before looking again whether views that are being rebuilt are ready.
+const rebuilt = time.Second
 
 func (a *app) rebuilder() *projections.Rebuilder {
 	return &projections.Rebuilder{Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Now: a.now, Logger: a.logger}

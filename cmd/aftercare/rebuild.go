@@ -70,6 +70,9 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View) 
 	r.Observe = func(n int) { events.Store(int64(n)) }
 	restore := roomy()
 	report, err := r.Rebuild(ctx, chosen...)
+	for a.stores.owned && errors.Is(err, projections.ErrRebuilding) && pause(ctx, rebuilt) == nil {
+		report, err = r.Rebuild(ctx, chosen...) // only our own projector can be at it, with views of an older shape
+	}
 	restore()
 	stop()
 	if err != nil {
