@@ -121,7 +121,8 @@ type (
 		Score, Min, Max int
 		Comment         seal.Text
 	}
-	// Lapse records the breaches of all clocks whose due time is before or at At. The timer sends it; At is its "now".
+	// Lapse records the breaches of all clocks whose due time is before At: at the due time itself stopping is still in time. The
+	// timer sends it; At is its "now".
 	Lapse struct{ At time.Time }
 	// Recompute supersedes running clocks by what the policies in force at At say.
 	Recompute struct {
