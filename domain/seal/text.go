@@ -26,6 +26,8 @@ var (
 	ErrUnsealed  = errors.New("a text must be sealed before it is stored")
 )
 
+var errNoText = errors.New("a stored text has no sealed form")
+
 // New returns an open Text that concerns the subject. Empty text is the zero Text.
 func New(subject Subject, plain string) Text {
 	if plain == "" {
@@ -68,7 +70,7 @@ func (t Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(stored{t.subject, t.cipher})
 }
 
-// UnmarshalJSON reads the sealed form.
+// UnmarshalJSON reads the sealed form. A person named without a text is malformed.
 func (t *Text) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*t = Text{}
@@ -77,6 +79,9 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 	var s stored
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err
+	}
+	if s.Sealed == nil {
+		return errNoText
 	}
 	*t = Text{subject: s.Subject, cipher: s.Sealed}
 	return nil

@@ -206,6 +206,16 @@ func TestTextsAreEqualWhenTheySayTheSameAboutTheSamePerson(t *testing.T) {
 	}
 }
 
+func TestAPersonWithoutATextIsMalformed(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{`{}`, `{"subject":"c-1"}`, `{"subject":"c-1","sealed":null}`, `{"subject":1,"sealed":"AAEC"}`, `{"subject":"c-1","sealed":"*"}`} {
+		var text seal.Text
+		if err := json.Unmarshal([]byte(data), &text); err == nil || !text.IsZero() {
+			t.Errorf("%s: got %v, want an error", data, text)
+		}
+	}
+}
+
 // FuzzStoredText reads any bytes as a text: they are refused, or a text that never is in clear and is written as it was read.
 func FuzzStoredText(f *testing.F) {
 	for _, s := range []string{
