@@ -59,16 +59,7 @@ const replayChunk = 100
 
 // replay gives the view the first parked events of one stream. It reports whether there may be more to give.
 func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, more bool, err error) {
-	rows, err := r.Pool.Query(ctx, `
-		select commit_position, prepare_position from aftercare.parked_event
-		 where view = $1 and stream = $2 order by commit_position, prepare_position limit $3`, s.key, stream, replayChunk)
-	if err != nil {
-		return 0, false, err
-	}
-	positions, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p domain.Position, err error) {
-		err = row.Scan(&p.Commit, &p.Prepare)
-		return p, err
-	})
+	positions, err := s.first(ctx, r.Pool, stream)
 	if err != nil {
 		return 0, false, err
 	}
@@ -82,8 +73,11 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 	}
 	refused := false
 	err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
-		taken, refused = 0, false
 		if _, err := s.hold(ctx, tx); err != nil {
+			return err
+		}
+		// Another replay may have given them, or a rebuild taken the view's place, before the lock was had.
+		if still, err := s.first(ctx, tx, stream); err != nil || !slices.Equal(still[:min(len(still), len(positions))], positions) {
 			return err
 		}
 		for _, e := range entries {
@@ -103,6 +97,22 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 		return 0, false, err
 	}
 	return taken, !refused && len(entries) > 0, nil
+}
+
+// first returns where the first parked events of a stream are.
+func (s slot) first(ctx context.Context, db interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, stream string) ([]domain.Position, error) {
+	rows, err := db.Query(ctx, `
+		select commit_position, prepare_position from aftercare.parked_event
+		 where view = $1 and stream = $2 order by commit_position, prepare_position limit $3`, s.key, stream, replayChunk)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p domain.Position, err error) {
+		err = row.Scan(&p.Commit, &p.Prepare)
+		return p, err
+	})
 }
 
 // again gives the view one parked event. It reports whether the view took it.

@@ -77,14 +77,15 @@ func ensure(ctx context.Context, pool *pgxpool.Pool, s slot) (checkpoint, error)
 
 func ensureIn(ctx context.Context, tx pgx.Tx, s slot) (checkpoint, error) {
 	var c checkpoint
-	if _, err := tx.Exec(ctx, `insert into aftercare.checkpoint (view, shape) values ($1, $2) on conflict do nothing`, s.key, s.shape()); err != nil {
+	made, err := tx.Exec(ctx, `insert into aftercare.checkpoint (view, shape) values ($1, $2) on conflict do nothing`, s.key, s.shape())
+	if err != nil {
 		return c, err
 	}
 	var (
 		shape string
 		there bool
 	)
-	err := tx.QueryRow(ctx, `
+	err = tx.QueryRow(ctx, `
 		select commit_position, prepare_position, generation, shape,
 		       exists (select from pg_catalog.pg_namespace where nspname = $2)
 		  from aftercare.checkpoint where view = $1 for update`, s.key, s.schema).
@@ -92,7 +93,8 @@ func ensureIn(ctx context.Context, tx pgx.Tx, s slot) (checkpoint, error) {
 	if err != nil {
 		return c, err
 	}
-	if there && shape == s.shape() {
+	lost := made.RowsAffected() > 0 // nobody knows how far tables without a checkpoint are
+	if there && shape == s.shape() && !lost {
 		return c, nil
 	}
 	if there && c.position != (domain.Position{}) {

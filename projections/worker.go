@@ -149,6 +149,9 @@ func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 		       set_config('search_path', $2, true) is null
 		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path()).
 		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.parked, new(bool))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return h, fmt.Errorf("view %s has no checkpoint: %w", s.key, errBack)
+	}
 	if err != nil {
 		return h, fmt.Errorf("lock the checkpoint of %s: %w", s.key, err)
 	}
