@@ -12,6 +12,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
+	"go.etcd.io/bbolt"
 	"google.golang.org/grpc/codes"
 )
 
@@ -89,6 +90,9 @@ func appendRequest(o *streams.AppendReq_Options) (*writeRequest, error) {
 	return q, writable(q.stream)
 }
 
+// maxName is the longest name of a stream: that of its metadata must be a key of the index, too.
+const maxName = bbolt.MaxKeySize - len("$$")
+
 // writable refuses names that no stream can have.
 func writable(stream string) error {
 	switch stream {
@@ -96,6 +100,9 @@ func writable(stream string) error {
 		return handlerException()
 	case "$all":
 		return failure(codes.PermissionDenied, "Access Denied", "exception", "access-denied")
+	}
+	if len(stream) > maxName {
+		return invalid("The name of the stream is longer than " + strconv.Itoa(maxName) + " bytes.")
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ var (
 	keyNextID     = []byte("next_id")
 )
 
+var errForeign = errors.New("it belongs to another log")
+
 // index maps streams and revisions to positions. The newest entries are in memory, the others in bbolt.
 type index struct {
 	db    *bbolt.DB // nil for a node in memory, which then never flushes
@@ -44,11 +46,16 @@ type index struct {
 }
 
 // openIndex opens index.db for the log called logID and returns the position up to which it holds
-// the log. A file that cannot be used is removed: the log has everything.
-func openIndex(path string, logID [16]byte) (*index, uint64, error) {
+// the log. A file that cannot be used is removed: the log has everything. Only an empty log has not:
+// an index of another one then says that the log was lost.
+func openIndex(path string, logID [16]byte, empty bool) (*index, uint64, error) {
 	ix, through, err := tryIndex(path, logID)
 	if err == nil {
 		return ix, through, nil
+	}
+	if empty && errors.Is(err, errForeign) && through > firstPosition {
+		return nil, 0, &CorruptError{Position: firstPosition, Reason: fmt.Sprintf("the log is empty, but events up to %d "+
+			"were acknowledged; put events.log back, or remove index.db to begin anew", through)}
 	}
 	if rm := os.Remove(path); rm != nil {
 		return nil, 0, errors.Join(err, rm)
@@ -62,7 +69,7 @@ func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
 		return nil, 0, fmt.Errorf("open index: %w", err)
 	}
 	ix := &index{db: db, active: newMemtable(), nextID: 1}
-	through := uint64(firstPosition)
+	through, foreign := uint64(firstPosition), false
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketState, bucketStreams, bucketEvents} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -73,7 +80,7 @@ func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
 		if got := state.Get(keyLog); got == nil {
 			return state.Put(keyLog, logID[:])
 		} else if !bytes.Equal(got, logID[:]) {
-			return errors.New("it belongs to another log")
+			foreign = true
 		}
 		if v := state.Get(keyThrough); len(v) == 8 {
 			through = binary.BigEndian.Uint64(v)
@@ -83,8 +90,11 @@ func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
 		}
 		return nil
 	})
+	if err == nil && foreign {
+		err = errForeign
+	}
 	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("open index: %w", err), db.Close())
+		return nil, through, errors.Join(fmt.Errorf("open index: %w", err), db.Close())
 	}
 	return ix, through, nil
 }

@@ -132,7 +132,11 @@ func (n *Node) open() error {
 	}
 	ix, through := &index{active: newMemtable(), nextID: 1}, uint64(firstPosition)
 	if !n.opts.InMemory {
-		if ix, through, err = openIndex(filepath.Join(n.opts.Dir, "index.db"), log.id); err != nil {
+		size, err := file.Size()
+		if err != nil {
+			return fmt.Errorf("open event node: %w", err)
+		}
+		if ix, through, err = openIndex(filepath.Join(n.opts.Dir, "index.db"), log.id, size == firstPosition); err != nil {
 			return fmt.Errorf("open event node: %w", err)
 		}
 		ix.limit = n.opts.flushEvents

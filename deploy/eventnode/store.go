@@ -86,8 +86,8 @@ func (s *store) changed() <-chan struct{} {
 
 // publish makes a written group visible: first the log, then the index, then it wakes subscriptions.
 func (s *store) publish(t *memtable, last uint64) {
-	s.last.Store(last)
 	s.end.Store(t.through)
+	s.last.Store(last) // after end: who reads last first and then end has last in front of it
 	s.index.publish(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
