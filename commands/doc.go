@@ -5,8 +5,9 @@
 //
 // There is no command bus. A Handler is a value per aggregate; Log is the store as the write side needs it. The stream
 // itself is the memory of idempotency: a command id found in it with the same body returns the first receipt, with another
-// body is refused. Event ids derive from the command id, the hash of the body and the index, so that a retry is the same
-// append, and one key with two bodies is never the same append, not even when both are sent at the same moment.
+// body is refused. Event ids derive from the command id, the stream, the hash of the body and the index, so that a retry is
+// the same append, and one key with two bodies is never the same append, not even when both are sent at the same moment.
+// A key is remembered by its stream only: sent to two streams it is two commands, whose events have ids of their own.
 //
 // The hash of a body is an HMAC under a key of the installation, over a canonical encoding of the command in clear (see
 // hash.go): equal bodies can be told without the metadata telling anyone what was in them.

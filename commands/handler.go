@@ -111,7 +111,7 @@ func (h Handler[S, C, E]) attempt(ctx context.Context, w wish[C]) (Receipt, erro
 	if len(events) == 0 {
 		return h.known(w, past.last), nil
 	}
-	receipt, err := h.append(ctx, stream, past, propose(events, w.meta)[past.done:], w.split)
+	receipt, err := h.append(ctx, stream, past, propose(stream, events, w.meta)[past.done:], w.split)
 	return h.known(w, receipt), err
 }
 
@@ -141,11 +141,12 @@ func (h Handler[S, C, E]) append(ctx context.Context, stream string, past histor
 	}
 }
 
-func propose[E domain.Event](events []E, meta domain.Metadata) []Proposed {
+func propose[E domain.Event](stream string, events []E, meta domain.Metadata) []Proposed {
+	prefix := stream + "/" + meta.CommandHash + "/"
 	proposed := make([]Proposed, len(events))
 	for i, e := range events {
 		proposed[i] = Proposed{
-			ID:       domain.DeriveUUID(meta.CommandID, meta.CommandHash+"/"+strconv.Itoa(i)),
+			ID:       domain.DeriveUUID(meta.CommandID, prefix+strconv.Itoa(i)),
 			Event:    e,
 			Metadata: meta,
 		}

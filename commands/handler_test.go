@@ -355,6 +355,30 @@ func TestOneKeyForTwoWishesAtOnce(t *testing.T) {
 	}
 }
 
+func TestOneKeyOnTwoStreamsIsTwoCommands(t *testing.T) {
+	t.Parallel()
+	log := newLog()
+	h := newHandler(log)
+	ids := make(map[domain.UUID]string)
+	for _, id := range []string{"1", "2"} {
+		if r := must(t)(h.Handle(t.Context(), id, open{At: day}, meta(1))); r.Repeated {
+			t.Errorf("the command on %s was taken for the other stream's", id)
+		}
+		for r, err := range log.Read(t.Context(), "sum-"+id, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other, ok := ids[r.ID]; ok {
+				t.Errorf("an event of %s has the id of one of %s", r.Stream, other)
+			}
+			ids[r.ID] = r.Stream
+		}
+	}
+	if len(ids) != 2 {
+		t.Errorf("got %d events, want 2", len(ids))
+	}
+}
+
 func TestFailuresOfTheStore(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection refused")
