@@ -6,76 +6,82 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"aftercare/domain"
 )
 
-var errMalformed = domain.Refuse(domain.Invalid, "uuid.malformed")
+const text = "018f4e6a-7c2b-7d11-9a3e-5b6c7d8e9f00"
 
-func parsed(t *testing.T, s string) domain.UUID {
-	t.Helper()
-	u, err := domain.ParseUUID(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
-}
-
-func TestUUIDsComeBackFromTheirText(t *testing.T) {
+func TestUUIDsAreReadAndWrittenAsGooglesAre(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		want := domain.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "bytes"))
+		want := uuid.UUID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "uuid"))
+		got := domain.UUID(want)
+		if got.String() != want.String() {
+			t.Fatalf("got %s, want %s", got, want)
+		}
 		for _, s := range []string{want.String(), strings.ToUpper(want.String())} {
-			if got, err := domain.ParseUUID(s); err != nil || got != want {
-				t.Fatalf("%s: got %v, %v", s, got, err)
+			if back, err := domain.ParseUUID(s); err != nil || back != got {
+				t.Fatalf("%s is read as %s, %v", s, back, err)
 			}
+		}
+		name := rapid.String().Draw(t, "name")
+		if got, want := domain.DeriveUUID(got, name), uuid.NewSHA1(want, []byte(name)); got != domain.UUID(want) {
+			t.Fatalf("%q is named %s, want %s", name, got, want)
 		}
 	})
 }
 
+func TestTheSameNameIsTheSameUUIDForEver(t *testing.T) {
+	t.Parallel()
+	dns := domain.UUID(uuid.NameSpaceDNS)
+	if got := domain.DeriveUUID(dns, "www.example.com").String(); got != "2ed6657d-e927-568b-95e1-2665a8aea6a2" { // of RFC 9562
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestWhatIsNoUUIDIsRefused(t *testing.T) {
 	t.Parallel()
-	const valid = "0190b6a2-7d3e-7c11-8a55-0123456789ab"
-	for name, s := range map[string]string{
-		"nothing": "", "too short": valid[1:], "too long": valid + "0", "no dashes": strings.ReplaceAll(valid, "-", ""),
-		"braces": "{" + valid[1:35] + "}", "a dash elsewhere": "0190b6a-27d3e-7c11-8a55-0123456789ab", "a letter": "g" + valid[1:],
-		"a space": " " + valid[1:], "a dash more": valid[:35] + "-",
+	for _, bad := range []string{
+		"", "x", text[1:], text + "0", strings.ReplaceAll(text, "-", ""), "{" + text[1:35] + "}", "g" + text[1:], text[:8] + "_" + text[9:],
+		"urn:uuid:" + text, strings.Replace(text, "-", "a", 1), text[:35] + "é", text[:14] + "-" + text[15:],
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if got, err := domain.ParseUUID(s); !errors.Is(err, errMalformed) || !got.IsZero() {
-				t.Errorf("got %v, %v, want %v", got, err, errMalformed)
-			}
-		})
+		got, err := domain.ParseUUID(bad)
+		refusal, ok := errors.AsType[*domain.Error](err)
+		if !ok || refusal.Code != "uuid.malformed" || refusal.Kind != domain.Invalid || refusal.Params["value"] != bad || !got.IsZero() {
+			t.Errorf("%q is read as %s, %v", bad, got, err)
+		}
 	}
 }
 
-// TestDerivedUUIDsAreThoseOfTheStandard has the example of RFC 9562, appendix A.4.
-func TestDerivedUUIDsAreThoseOfTheStandard(t *testing.T) {
+func TestUUIDsAsText(t *testing.T) {
 	t.Parallel()
-	namespace := parsed(t, "6ba7b810-9dad-11d1-80b4-00c04fd430c8")
-	if got, want := domain.DeriveUUID(namespace, "www.example.com").String(), "2ed6657d-e927-568b-95e1-2665a8aea6a2"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	type pair struct {
+		A domain.UUID `json:"a"`
+		B domain.UUID `json:"b,omitzero"`
 	}
-	if domain.DeriveUUID(namespace, "a") == domain.DeriveUUID(domain.UUID{}, "a") {
-		t.Error("two namespaces have one name")
+	var got pair
+	if err := json.Unmarshal([]byte(`{"a":"`+text+`","b":""}`), &got); err != nil || got.A.String() != text || !got.B.IsZero() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if data, err := json.Marshal(got); err != nil || string(data) != `{"a":"`+text+`"}` {
+		t.Errorf("got %s, %v", data, err)
+	}
+	before := got
+	if err := json.Unmarshal([]byte(`{"a":"x"}`), &got); err == nil || got != before {
+		t.Errorf("malformed it is %+v, %v", got, err)
 	}
 }
 
-func TestUUIDsInJSON(t *testing.T) {
-	t.Parallel()
-	const text = "0190b6a2-7d3e-7c11-8a55-0123456789ab"
-	data, err := json.Marshal(parsed(t, text))
-	if err != nil || string(data) != `"`+text+`"` {
-		t.Errorf("written as %s, %v", data, err)
-	}
-	u := parsed(t, text)
-	if err := json.Unmarshal([]byte(`""`), &u); err != nil || !u.IsZero() {
-		t.Errorf("empty text is %v, %v, want none", u, err)
-	}
-	u = parsed(t, text)
-	if err := json.Unmarshal([]byte(`"x"`), &u); !errors.Is(err, errMalformed) || u != parsed(t, text) {
-		t.Errorf("got %v, %v, want the old one and %v", u, err, errMalformed)
-	}
+func FuzzParseUUID(f *testing.F) {
+	f.Add(text)
+	f.Add(strings.ToUpper(text))
+	f.Fuzz(func(t *testing.T, s string) {
+		u, err := domain.ParseUUID(s)
+		if err == nil && u.String() != strings.ToLower(s) {
+			t.Errorf("%q is %s", s, u)
+		}
+	})
 }
