@@ -151,7 +151,7 @@ func (a *app) project(ctx context.Context) error {
 		err = a.ensure(ctx)
 	}
 	if ctx.Err() != nil {
-		return nil // as Run does
+		return nil //nolint:nilerr // ctx has ended, and Run returns nil then, too
 	}
 	if err != nil {
 		return fmt.Errorf("prepare views: %w", err)
