@@ -2,11 +2,14 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aftercare/domain"
 )
@@ -53,6 +56,20 @@ func (s slot) park(ctx context.Context, tx pgx.Tx, e domain.Recorded, reason str
 		return fmt.Errorf("park %s at %d@%s: %w", e.Type, e.Revision, e.Stream, err)
 	}
 	return nil
+}
+
+// quoted is what Postgres quotes of a value it cannot read.
+var quoted = regexp.MustCompile(`(?s)".*"`)
+
+// reason is the text of an error, for logs and for the row of a parked event: both outlive the erasure of a person, so
+// the values that Postgres repeats when it refuses them are left out.
+func reason(err error) string {
+	text := err.Error()
+	const dataException = "22"
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(answer.Code, dataException) {
+		text = strings.ReplaceAll(text, answer.Message, quoted.ReplaceAllLiteralString(answer.Message, `"..."`))
+	}
+	return text
 }
 
 // longest bounds what is kept of an error.

@@ -130,7 +130,7 @@ func (s slot) again(ctx context.Context, tx pgx.Tx, e entry) (bool, error) {
 		_, err := tx.Exec(ctx, `
 			update aftercare.parked_event set attempts = attempts + 1, error = $4
 			 where view = $1 and commit_position = $2 and prepare_position = $3`,
-			s.key, stored(e.Position.Commit), stored(e.Position.Prepare), clean(refusal.Error()))
+			s.key, stored(e.Position.Commit), stored(e.Position.Prepare), clean(reason(refusal)))
 		return false, err
 	}
 	_, err := tx.Exec(ctx, `delete from aftercare.parked_event where view = $1 and commit_position = $2 and prepare_position = $3`,

@@ -61,7 +61,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 		switch {
 		case passing(err) || len(entries) == 0 || aside(entries):
 			attempt = 0
-			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.Any("error", err), slog.Duration("pause", pause))
+			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.String("error", reason(err)), slog.Duration("pause", pause))
 		case len(entries) > 1:
 			half := len(entries) / 2
 			if err := w.process(ctx, entries[:half], entries[half-1].Position); err != nil {
@@ -71,7 +71,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 		case attempt >= tries:
 			e := entries[0]
 			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),
-				slog.Uint64("revision", e.Revision), slog.String("type", e.Type), slog.Any("error", err))
+				slog.Uint64("revision", e.Revision), slog.String("type", e.Type), slog.String("error", reason(err)))
 			entries = []entry{{e.Recorded, &parking{err, attempt}}}
 			continue
 		default:
@@ -89,7 +89,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 
 // parking is the error of an entry that was tried often enough.
 type parking struct {
-	reason   error
+	cause    error
 	attempts int
 }
 
@@ -100,7 +100,7 @@ func aside(entries []entry) bool {
 }
 
 // Error returns the reason.
-func (p *parking) Error() string { return p.reason.Error() }
+func (p *parking) Error() string { return reason(p.cause) }
 
 // attempt does all of it in one transaction.
 func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Position) error {
