@@ -39,7 +39,7 @@ func (r *Resolver) await(ctx context.Context, c *model.ConsistencyInput, views .
 	if c != nil && c.AtLeast != nil {
 		limit := defaultWait
 		if c.MaxWaitMs != nil {
-			limit = min(max(time.Duration(*c.MaxWaitMs)*time.Millisecond, 0), longestWait)
+			limit = time.Duration(min(max(*c.MaxWaitMs, 0), int(longestWait/time.Millisecond))) * time.Millisecond
 		}
 		waiting, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()

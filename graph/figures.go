@@ -16,13 +16,17 @@ func (r *queryResolver) SLAAttainment(ctx context.Context, input model.SLAAttain
 	if err != nil {
 		return nil, err
 	}
+	goal, err := goalOf(input.Goal, 1)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.await(ctx, consistency, viewSLA); err != nil {
 		return nil, err
 	}
 	found, err := sla.ComputeAttainment(ctx, r.DB, sla.Query{
 		Filter: filter, Clocks: input.Clocks, Basis: bases[input.Basis], Cohort: cohorts[input.Cohort], GroupBy: by,
 		Zone: input.Zone, From: instant(input.From), To: instant(input.Before), AsOf: instant(input.AsOf),
-		FinishedOnly: input.FinishedOnly, Goal: number(input.Goal),
+		FinishedOnly: input.FinishedOnly, Goal: goal,
 	})
 	if err != nil {
 		return nil, err
@@ -32,7 +36,7 @@ func (r *queryResolver) SLAAttainment(ctx context.Context, input model.SLAAttain
 		rows[i] = &model.SLAAttainmentRow{
 			Dimensions: dimensions(a.Group), Attainment: ratio(a.Ratio), Met: a.Met, MetLate: a.MetLate, Missed: a.Missed, OpenBreached: a.OpenBreached,
 			Running: a.Running, Cancelled: a.Cancelled, Superseded: a.Superseded,
-			OverrunP50: a.OverrunP50, OverrunP90: a.OverrunP90, OverrunP95: a.OverrunP95, Goal: goal(a.Goal),
+			OverrunP50: a.OverrunP50, OverrunP90: a.OverrunP90, OverrunP95: a.OverrunP95, Goal: judgement(a.Goal),
 		}
 	}
 	return rows, nil
@@ -124,12 +128,16 @@ func (r *queryResolver) Satisfaction(ctx context.Context, input model.Satisfacti
 	if err != nil {
 		return nil, err
 	}
+	goal, err := goalOf(input.Goal, 100)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.await(ctx, consistency, viewSatisfaction); err != nil {
 		return nil, err
 	}
 	found, err := satisfaction.ComputeRatings(ctx, r.DB, satisfaction.Query{
 		Filter: filter, GroupBy: by, Zone: input.Zone, From: instant(input.From), To: instant(input.Before),
-		Conversion: conversions[input.Conversion], AllAnswers: input.AllAnswers, Goal: number(input.Goal),
+		Conversion: conversions[input.Conversion], AllAnswers: input.AllAnswers, Goal: goal,
 	})
 	if err != nil {
 		return nil, err
@@ -138,13 +146,10 @@ func (r *queryResolver) Satisfaction(ctx context.Context, input model.Satisfacti
 	for i, s := range found {
 		rows[i] = &model.SatisfactionRow{
 			Dimensions: dimensions(s.Group), Count: s.N, Percent: mean(s.Percent), TopBox: ratio(s.TopBox),
-			Sufficient: s.Sufficient, Goal: goal(s.Goal),
+			Sufficient: s.Sufficient, Goal: judgement(s.Goal),
 		}
-		if s.Max != 0 {
-			rows[i].Min, rows[i].Max = &s.Min, &s.Max
-		}
-		if s.Mean != nil {
-			rows[i].Mean = mean(*s.Mean)
+		if s.Mean != nil { // one scale: its greatest value may be 0
+			rows[i].Min, rows[i].Max, rows[i].Mean = &s.Min, &s.Max, mean(*s.Mean)
 		}
 	}
 	return rows, nil

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"aftercare/domain"
 	"aftercare/domain/seal"
@@ -24,9 +26,12 @@ func (r *Resolver) receive(ctx context.Context, input model.ReceiveTicketInput) 
 	}
 	key := domain.DeriveUUID(ticketNamespace, input.CommandID.String())
 	id := ticket.ID(key.String())
-	number := text(input.Number)
+	number := strings.TrimSpace(text(input.Number))
 	if number == "" {
 		number = servicenumber.New(key).String()
+	}
+	if strings.ContainsFunc(text(input.Customer), unicode.IsControl) {
+		return r.refused(ctx, domain.Refuse(domain.Invalid, "customer.malformed")) // it names a key, which is stored elsewhere
 	}
 	customer := seal.Subject(text(input.Customer))
 	return r.carryOut(ctx, wish{

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strconv"
 	"strings"
 
 	"aftercare/domain"
@@ -92,7 +93,7 @@ func mean(m stat.Mean) *model.Mean {
 	return &model.Mean{Count: m.N, Value: m.Value, Low: m.Low, High: m.High, Deviation: m.Deviation, Method: m.Method}
 }
 
-func goal(g stat.Goal) *model.Goal {
+func judgement(g stat.Goal) *model.Goal {
 	if g == 0 {
 		return nil
 	}
@@ -100,11 +101,15 @@ func goal(g stat.Goal) *model.Goal {
 	return &shown
 }
 
-func number(f *float64) float64 {
+// goalOf reads what to judge by. It refuses what no figure can reach or miss.
+func goalOf(f *float64, highest float64) (float64, error) {
 	if f == nil {
-		return 0
+		return 0, nil
 	}
-	return *f
+	if !(*f > 0 && *f <= highest) {
+		return 0, domain.Refuse(domain.Invalid, "goal.out-of-range", "max", strconv.FormatFloat(highest, 'f', -1, 64))
+	}
+	return *f, nil
 }
 
 func truth(b *bool) bool { return b != nil && *b }

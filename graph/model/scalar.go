@@ -25,7 +25,8 @@ func UnmarshalTime(v any) (time.Time, error) {
 		return time.Time{}, domain.Refuse(domain.Invalid, "time.malformed", "value", fmt.Sprint(v))
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	// An offset can lead out of the years that the form itself can say: such a time could be neither stored nor answered.
+	if y := t.UTC().Year(); err != nil || y < 1 || y > 9999 {
 		return time.Time{}, domain.Refuse(domain.Invalid, "time.malformed", "value", s)
 	}
 	return t.UTC(), nil

@@ -15,8 +15,18 @@ type Statement struct {
 	fragments []string
 }
 
-// Arg adds an argument and returns how the statement refers to it.
+// Arg adds an argument and returns how the statement refers to it. Texts are compared as views keep them: see Clean.
 func (s *Statement) Arg(value any) string {
+	switch v := value.(type) {
+	case string:
+		value = Clean(v)
+	case []string:
+		cleaned := make([]string, len(v))
+		for i, text := range v {
+			cleaned[i] = Clean(text)
+		}
+		value = cleaned
+	}
 	s.args = append(s.args, value)
 	return "$" + strconv.Itoa(len(s.args))
 }

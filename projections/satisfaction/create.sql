@@ -5,9 +5,10 @@ create table answer (
   given             boolean     not null,
   revision          bigint      not null,
   at                timestamptz not null,
-  score             integer     not null,
-  min               integer     not null,
-  max               integer     not null,
+  -- As wide as events may say: what an older program recorded must not stop the view.
+  score             bigint      not null,
+  min               bigint      not null,
+  max               bigint      not null,
   comment           text,
   comment_forgotten boolean     not null,
   latest            boolean     not null,

@@ -84,14 +84,14 @@ func (c counts) ratings(goal float64) Ratings {
 	return r
 }
 
-// percent is the expression of a converted score. A scale of one step, or one that does not reach above 0, converts to
-// nothing by the policy it makes no sense for.
+// percent is the expression of a converted score. A scale that reaches below 0 has no ratio to its maximum, one of a single step
+// no range: they convert to nothing.
 func (c Conversion) percent() (string, error) {
 	switch c {
 	case 0, ToRatio:
-		return "100 * r.score::float8 / nullif(r.max, 0)", nil
+		return "case when r.min >= 0 and r.max > 0 then 100 * r.score::float8 / r.max end", nil
 	case ToRange:
-		return "100 * (r.score - r.min)::float8 / nullif(r.max - r.min, 0)", nil
+		return "100 * (r.score::float8 - r.min) / nullif(r.max::float8 - r.min, 0)", nil
 	}
 	return "", domain.Refuse(domain.Invalid, "satisfaction.unknown-conversion")
 }

@@ -16,8 +16,8 @@ from (
     {group} as grp,
     r.min, r.max, r.score,
     {percent} as percent,
-    -- In whole numbers: 4 of 1..5 is exactly at the edge.
-    4 * (r.score - r.min) >= 3 * (r.max - r.min) as top
+    -- Without a division: 4 of 1..5 is exactly at the edge.
+    4 * (r.score::numeric - r.min) >= 3 * (r.max::numeric - r.min) as top
   from view_satisfaction.rating r
   left join view_ticket.ticket t on t.id = r.ticket
   where {where}

@@ -83,6 +83,48 @@ func TestAHundredRatingsLeaveTheGoalUndecided(t *testing.T) {
 	}
 }
 
+func TestAnAnswerLearnedLateIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	var h viewtest.History
+	h.Case(1, domainticket.Received{At: viewtest.At(0)}, rated(5, 5, ""), rated(2, 1, ""))
+	pool := given(t, h)
+	if got := one(t, pool, satisfaction.Query{}); got.N != 1 || *got.Mean.Value != 5 {
+		t.Errorf("ratings = %+v, want only the last answer, a 5", got)
+	}
+	if got := one(t, pool, satisfaction.Query{AllAnswers: true}); got.N != 2 {
+		t.Errorf("%d answers, want both", got.N)
+	}
+}
+
+func TestAScaleBelowZeroHasARangeButNoRatio(t *testing.T) {
+	t.Parallel()
+	var h viewtest.History
+	h.Case(1, domainticket.Received{At: viewtest.At(0)}, domainticket.Rated{At: viewtest.At(1), Score: 1, Min: -2, Max: 2})
+	h.Case(2, domainticket.Received{At: viewtest.At(0)}, domainticket.Rated{At: viewtest.At(1), Score: -2, Min: -2, Max: 2})
+	pool := given(t, h)
+	if got := one(t, pool, satisfaction.Query{}); got.Percent.N != 0 {
+		t.Errorf("percent by ratio = %+v, want none", got.Percent)
+	}
+	if got := one(t, pool, satisfaction.Query{Conversion: satisfaction.ToRange}); got.Percent.N != 2 || *got.Percent.Value != 37.5 {
+		t.Errorf("percent by range = %+v, want 37.5", got.Percent)
+	}
+}
+
+func TestAScaleOfAnySizeStopsNoFigure(t *testing.T) {
+	t.Parallel()
+	var h viewtest.History
+	h.Case(1, domainticket.Received{At: viewtest.At(0)},
+		domainticket.Rated{At: viewtest.At(1), Score: 5, Min: math.MinInt64, Max: math.MaxInt64})
+	h.Case(2, domainticket.Received{At: viewtest.At(0)},
+		domainticket.Rated{At: viewtest.At(1), Score: 1, Min: math.MinInt32, Max: math.MaxInt32})
+	pool := given(t, h)
+	for _, c := range []satisfaction.Conversion{satisfaction.ToRatio, satisfaction.ToRange} {
+		if got := one(t, pool, satisfaction.Query{Conversion: c}); got.N != 2 {
+			t.Errorf("ratings = %+v, want 2", got)
+		}
+	}
+}
+
 func TestRatingsBelongToWhomTheEventSays(t *testing.T) {
 	t.Parallel()
 	got, err := satisfaction.ComputeRatings(t.Context(), given(t, hundred()), satisfaction.Query{GroupBy: []facet.By{{Dimension: facet.Team}}})

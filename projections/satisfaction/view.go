@@ -87,7 +87,12 @@ func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
 	}
 	r.Team, r.Agent = facet.Clean(rated.Team), facet.Clean(rated.Agent)
 	for i := range rows {
-		rows[i].latest = false
+		if rows[i].given && rows[i].at.After(r.at) {
+			r.latest = false // an answer that was learned late
+		}
+	}
+	for i := range rows {
+		rows[i].latest = rows[i].latest && !r.latest
 	}
 	return append(rows, r), nil
 }
