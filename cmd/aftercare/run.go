@@ -115,7 +115,10 @@ func (p program) command(unknown *string) *cli.Command {
 		},
 	}
 	for _, group := range root.Commands {
-		group.CommandNotFound = root.CommandNotFound
+		group.CommandNotFound, group.OnUsageError = root.CommandNotFound, root.OnUsageError
+		for _, c := range group.Commands {
+			c.OnUsageError = root.OnUsageError
+		}
 	}
 	return root
 }

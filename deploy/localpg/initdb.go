@@ -38,7 +38,8 @@ func initialise(ctx context.Context, o Options, who *account, bin Binaries, home
 	for _, path := range leftovers {
 		o.logger().InfoContext(ctx, "removing a half-made cluster", "path", path)
 		if err := os.RemoveAll(path); err != nil {
-			return err
+			// An initdb that outlived its parent still writes there. It is in nobody's way: the next start removes the rest.
+			o.logger().WarnContext(ctx, "a half-made cluster is not gone yet", "path", path, "error", err)
 		}
 	}
 	if _, err := os.Stat(clusterPath(home)); !errors.Is(err, fs.ErrNotExist) {
