@@ -3,6 +3,7 @@ package domain_test
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func sums() domain.Decider[int, int, counted] {
 			case by == 0:
 				return nil, nil
 			case sum+by < 0:
-				return nil, domain.Refuse(domain.WrongState, "sum.below-zero", "sum", fmt.Sprint(sum))
+				return nil, domain.Refuse(domain.WrongState, "sum.below-zero", "sum", strconv.Itoa(sum))
 			}
 			return []counted{{by}}, nil
 		},

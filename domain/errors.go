@@ -75,6 +75,6 @@ func (e *Error) Error() string {
 
 // Is makes errors.Is match two refusals of the same kind and code, whatever their parameters.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error) //nolint:errorlint // Is is asked about one link of the chain
+	t, ok := target.(*Error)
 	return ok && t.Kind == e.Kind && t.Code == e.Code
 }

@@ -72,7 +72,7 @@ func bostonFiles(t *testing.T, yield func(name string, rows [][2]time.Time), zon
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	packed, err := xz.NewReader(f)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -133,7 +134,7 @@ func quarter(n int) string {
 	return twoDigits(n/4) + ":" + twoDigits(n%4*15)
 }
 
-func twoDigits(n int) string { return string([]byte{byte('0' + n/10), byte('0' + n%10)}) }
+func twoDigits(n int) string { return fmt.Sprintf("%02d", n) }
 
 // drawNear draws an instant up to some days around another, mostly with whole seconds.
 func drawNear(t *rapid.T, around time.Time, days int, label string) time.Time {

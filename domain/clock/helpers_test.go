@@ -33,8 +33,6 @@ func office() calendar.Definition {
 	}
 }
 
-func always() calendar.Definition { return calendar.AlwaysOpen("Europe/London") }
-
 // rules are the terms that apply now, and all that ever did.
 type rules struct{ now, known []clock.Terms }
 

@@ -53,7 +53,7 @@ func TestPausesAddUpToTheCalendar(t *testing.T) {
 func TestAnyUnitMovesBehindPauses(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		unit := clock.Unit(rapid.IntRange(int(clock.Minutes), int(clock.CalendarDaysSameTime)).Draw(rt, "unit"))
+		unit := clock.Unit(rapid.Uint8Range(uint8(clock.Minutes), uint8(clock.CalendarDaysSameTime)).Draw(rt, "unit"))
 		def := resolution(rapid.IntRange(1, 5).Draw(rt, "budget"), unit)
 		if unit == clock.Minutes {
 			def.Budget *= 300

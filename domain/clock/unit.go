@@ -37,7 +37,7 @@ func (u Unit) String() string {
 func ParseUnit(s string) (Unit, error) {
 	for u, name := range unitNames {
 		if name == s && name != "" {
-			return Unit(u), nil //nolint:gosec // an index of a short table
+			return Unit(u), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "clock.unknown-unit", "value", s)
@@ -79,7 +79,7 @@ func (c Carry) String() string {
 func ParseCarry(s string) (Carry, error) {
 	for c, name := range carryNames {
 		if name == s && name != "" {
-			return Carry(c), nil //nolint:gosec // an index of a table of four
+			return Carry(c), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "clock.unknown-carry", "value", s)

@@ -37,45 +37,45 @@ func Run[S, C any, E domain.Event](t *testing.T, d domain.Decider[S, C, E], tabl
 }
 
 // Check checks one case.
-func Check[S, C any, E domain.Event](t testing.TB, d domain.Decider[S, C, E], c Case[C, E]) {
-	t.Helper()
+func Check[S, C any, E domain.Event](tb testing.TB, d domain.Decider[S, C, E], c Case[C, E]) {
+	tb.Helper()
 	var zero S
 	given := d.Fold(zero, c.Given...)
 	_, state, err := d.DecideAll(given, c.After...)
 	if err != nil {
-		t.Fatalf("the commands before were refused: %v", err)
+		tb.Fatalf("the commands before were refused: %v", err)
 	}
 	got, err := d.Decide(state, c.When)
 	again, errAgain := d.Decide(state, c.When)
 	if diff := cmp.Diff(got, again, options()); diff != "" || fmt.Sprint(err) != fmt.Sprint(errAgain) {
-		t.Fatalf("asked twice, answered differently: %v, %v\n%s", err, errAgain, diff)
+		tb.Fatalf("asked twice, answered differently: %v, %v\n%s", err, errAgain, diff)
 	}
 	if c.Fails != nil {
-		refused(t, got, err, c.Fails)
+		refused(tb, got, err, c.Fails)
 		return
 	}
 	if err != nil {
-		t.Fatalf("got the refusal %v, want events", err)
+		tb.Fatalf("got the refusal %v, want events", err)
 	}
 	if diff := cmp.Diff(c.Then, got, options()); diff != "" {
-		t.Fatalf("events (-want +got):\n%s", diff)
+		tb.Fatalf("events (-want +got):\n%s", diff)
 	}
 }
 
-func refused[E domain.Event](t testing.TB, got []E, err, want error) {
-	t.Helper()
+func refused[E domain.Event](tb testing.TB, got []E, err, want error) {
+	tb.Helper()
 	if !errors.Is(err, want) {
-		t.Fatalf("got the refusal %v, want %v", err, want)
+		tb.Fatalf("got the refusal %v, want %v", err, want)
 	}
 	if len(got) > 0 {
-		t.Fatalf("got %d events beside the refusal %v", len(got), err)
+		tb.Fatalf("got %d events beside the refusal %v", len(got), err)
 	}
 	wanted, ok := errors.AsType[*domain.Error](want)
 	if !ok || wanted.Params == nil {
 		return
 	}
 	if refusal, ok := errors.AsType[*domain.Error](err); !ok || !cmp.Equal(wanted.Params, refusal.Params) {
-		t.Fatalf("got the refusal %v, want %v", err, want)
+		tb.Fatalf("got the refusal %v, want %v", err, want)
 	}
 }
 

@@ -78,15 +78,11 @@ func (d *decision) decide(c Command) error {
 	if !d.exists() {
 		return ErrUnknown
 	}
-	switch c := c.(type) {
-	case RecordStatus, RecordTarget, RecordVerdict:
-		return d.history(c, at)
-	case Lapse:
+	if _, ok := c.(Lapse); ok {
 		d.clocks(d.engine.Lapse(d.Clocks, at))
 		return nil
-	default:
 	}
-	if at.Before(d.ReceivedAt) {
+	if !foreign(c) && at.Before(d.ReceivedAt) {
 		return ErrBeforeReceived
 	}
 	before := len(d.events)
@@ -99,7 +95,7 @@ func (d *decision) decide(c Command) error {
 	return err
 }
 
-// act carries out a command of a case in our own hands.
+// act carries out a command.
 func (d *decision) act(c Command) error {
 	switch c := c.(type) {
 	case Acknowledge:
@@ -142,7 +138,13 @@ func (d *decision) act(c Command) error {
 		return d.rate(c)
 	case Recompute:
 		return d.recompute(c)
-	case Receive, Lapse, RecordStatus, RecordTarget, RecordVerdict: // decided before
+	case RecordStatus:
+		return d.status(c)
+	case RecordTarget:
+		return d.target(c)
+	case RecordVerdict:
+		return d.verdict(c)
+	case Receive, Lapse: // decided before
 	}
 	return nil
 }
@@ -157,7 +159,7 @@ func (d *decision) receive(c Receive) error {
 	if c.Number == "" {
 		return missing("number")
 	}
-	codes := c.Details.codes("number", c.Number, "customer", string(c.Customer))
+	codes := c.codes("number", c.Number, "customer", string(c.Customer))
 	if c.Source != nil {
 		if c.Source.System == "" || c.Source.Key == "" {
 			return missing("source")
@@ -200,6 +202,9 @@ const (
 	maxCode = 300
 	maxText = 100_000
 )
+
+// maxScale is how far a scale of satisfaction may reach from 0: beyond it figures lose digits, and nobody asks that way.
+const maxScale = 1_000_000
 
 type named struct{ field, value string }
 

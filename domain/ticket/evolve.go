@@ -100,7 +100,7 @@ func (s State) evolveClock(e clock.Event) State {
 		s.targets = put(s.targets, e.Clock, e.Due)
 	case clock.VerdictRecorded:
 		s.verdicts = put(s.verdicts, e.Clock, e.Met)
-	default:
+	case clock.Started, clock.Paused, clock.Resumed, clock.Met, clock.MetLate, clock.Breached, clock.Cancelled, clock.Superseded:
 		s.Clocks = s.Clocks.Evolve(e)
 	}
 	return s

@@ -34,7 +34,7 @@ func (f Fact) String() string {
 func ParseFact(s string) (Fact, error) {
 	for f, name := range factNames {
 		if name == s && name != "" {
-			return Fact(f), nil //nolint:gosec // an index of a table of nine
+			return Fact(f), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "ticket.unknown-fact", "value", s)

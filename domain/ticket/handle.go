@@ -32,7 +32,7 @@ func (d *decision) classify(c Classify) error {
 	if d.Phase == Void {
 		return wrongPhase(d.State, "classify")
 	}
-	if err := check(c.Details.codes()); err != nil {
+	if err := check(c.codes()); err != nil {
 		return err
 	}
 	change := d.Details.but(c.Details)
@@ -284,7 +284,7 @@ func (d *decision) rate(c Rate) error {
 }
 
 func (d *decision) rated(c Rate) error {
-	if c.Min >= c.Max || c.Score < c.Min || c.Score > c.Max {
+	if c.Min >= c.Max || c.Score < c.Min || c.Score > c.Max || c.Min < -maxScale || c.Max > maxScale {
 		return domain.Refuse(domain.Invalid, ErrBadRating.Code,
 			"score", strconv.Itoa(c.Score), "min", strconv.Itoa(c.Min), "max", strconv.Itoa(c.Max))
 	}

@@ -59,12 +59,12 @@ func unclocked(t *testing.T, cases table) {
 }
 
 // always is a pack of clocks around the clock, in version 1 of both.
-func always(t testing.TB, clocks ...clock.Definition) *policy.Book {
+func always(t *testing.T, clocks ...clock.Definition) *policy.Book {
 	t.Helper()
 	return book(t, policy.Version{ID: "pack", Number: 1, Clocks: clocks})
 }
 
-func book(t testing.TB, packs ...policy.Version) *policy.Book {
+func book(t *testing.T, packs ...policy.Version) *policy.Book {
 	t.Helper()
 	cal := calendar.AlwaysOpen("UTC")
 	published := []policy.Published{{Version: policy.Version{ID: "always", Number: 1, Calendar: &cal}}}

@@ -8,25 +8,12 @@ import (
 	"aftercare/domain/clock"
 )
 
-// history takes in what another system of record says.
-func (d *decision) history(c Command, at time.Time) error {
-	before := len(d.events)
-	d.clocks(d.engine.Lapse(d.Clocks, at))
-	lapsed := len(d.events)
-	var err error
-	switch c := c.(type) {
-	case RecordStatus:
-		err = d.status(c)
-	case RecordTarget:
-		err = d.target(c)
-	case RecordVerdict:
-		err = d.verdict(c)
-	default:
-	}
-	if err != nil || len(d.events) == lapsed {
-		d.events = d.events[:before]
-	}
-	return err
+// foreign reports whether a command says what another system of record says. Such a case may well be closed before it was opened.
+func foreign(c Command) bool {
+	_, status := c.(RecordStatus)
+	_, target := c.(RecordTarget)
+	_, verdict := c.(RecordVerdict)
+	return status || target || verdict
 }
 
 func (d *decision) status(c RecordStatus) error {
@@ -39,13 +26,13 @@ func (d *decision) status(c RecordStatus) error {
 	if c.Status == "" {
 		return missing("status")
 	}
-	if err := check(c.Details.codes("status", c.Status, "reason", c.Reason)); err != nil {
+	if err := check(c.codes("status", c.Status, "reason", c.Reason)); err != nil {
 		return err
 	}
 	at := c.At.UTC()
-	d.record(StatusRecorded{At: at, Seq: c.Seq, Status: c.Status, Agent: c.Details.Agent})
+	d.record(StatusRecorded{At: at, Seq: c.Seq, Status: c.Status, Agent: c.Agent})
 	d.differences(c.Details, at)
-	d.row(c.Fact, c.Details.Agent, at)
+	d.row(c.Fact, c.Agent, at)
 	d.phase(c, at)
 	return nil
 }

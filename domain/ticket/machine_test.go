@@ -88,11 +88,11 @@ func (m *machine) replay() {
 	c, ctx := catalog.Codec(), context.Background()
 	var stored []domain.Event
 	for i, e := range m.all {
-		encoded, err := c.Encode(ctx, clear{}, "ticket-1", domain.UUID{1}, e, domain.Metadata{})
+		encoded, err := c.Encode(ctx, glass{}, "ticket-1", domain.UUID{1}, e, domain.Metadata{})
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		r, err := c.Decode(ctx, clear{}, codec.Raw{
+		r, err := c.Decode(ctx, glass{}, codec.Raw{
 			ID: domain.UUID{1}, Stream: "ticket-1", Revision: uint64(i), Type: encoded.Type, Data: encoded.Data, Metadata: encoded.Metadata,
 		})
 		if err != nil {
@@ -106,14 +106,14 @@ func (m *machine) replay() {
 	}
 }
 
-// clear is a Sealer and an Opener that hide nothing.
-type clear struct{}
+// glass is a Sealer and an Opener that hide nothing.
+type glass struct{}
 
-func (clear) Seal(_ context.Context, _ seal.Subject, plain, _ []byte) ([]byte, error) {
+func (glass) Seal(_ context.Context, _ seal.Subject, plain, _ []byte) ([]byte, error) {
 	return append([]byte("sealed"), plain...), nil
 }
 
-func (clear) Open(_ context.Context, _ seal.Subject, sealed, _ []byte) ([]byte, error) {
+func (glass) Open(_ context.Context, _ seal.Subject, sealed, _ []byte) ([]byte, error) {
 	return sealed[len("sealed"):], nil
 }
 
@@ -227,7 +227,7 @@ func (m *machine) command(at time.Time) ticket.Command {
 	}
 	return ticket.RecordStatus{
 		At: at, Seq: m.state.Recorded + rapid.IntRange(0, 2).Draw(m.t, "seq"), Status: "s", Reason: reason, Details: m.details(),
-		Phase: ticket.Phase(rapid.IntRange(0, int(ticket.Void)).Draw(m.t, "phase")),
-		Fact:  ticket.Fact(rapid.IntRange(0, int(ticket.FactConfirmed)).Draw(m.t, "fact")),
+		Phase: ticket.Phase(rapid.Uint8Range(0, uint8(ticket.Void)).Draw(m.t, "phase")),
+		Fact:  ticket.Fact(rapid.Uint8Range(0, uint8(ticket.FactConfirmed)).Draw(m.t, "fact")),
 	}
 }

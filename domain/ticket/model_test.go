@@ -83,7 +83,8 @@ func (m *model) fact(e ticket.Event) {
 		from = []ticket.Phase{open, waiting, done, shut}
 	case ticket.Noted, ticket.StatusRecorded:
 		return
-	default:
+	case ticket.Acknowledged, ticket.PriorityChanged, ticket.Assigned, ticket.Escalated, ticket.Dispatched, ticket.Arrived,
+		ticket.Diagnosed, ticket.Planned, ticket.Confirmed: // while there is work to do
 	}
 	_, back := e.(ticket.Reopened)
 	legal := m.foreign && !back

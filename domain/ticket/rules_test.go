@@ -243,6 +243,8 @@ func TestRating(t *testing.T) {
 		"a rating lies on its scale":                  {Given: done, When: rate(6, 1, 5), Fails: bad("6", "1", "5")},
 		"a rating is not below its scale":             {Given: done, When: rate(0, 1, 5), Fails: bad("0", "1", "5")},
 		"a scale has more than one value":             {Given: done, When: rate(1, 1, 1), Fails: bad("1", "1", "1")},
+		"a scale does not reach beyond a million":     {Given: done, When: rate(5, 1, 1_000_001), Fails: bad("5", "1", "1000001")},
+		"nor below minus a million":                   {Given: done, When: rate(5, -1_000_001, 5), Fails: bad("5", "-1000001", "5")},
 		"only what is resolved is rated":              {Given: open, When: rate(5, 1, 5), Fails: wrongPhase("open", "rate")},
 		"what is cancelled is not rated":              {Given: void, When: rate(5, 1, 5), Fails: wrongPhase("cancelled", "rate")},
 		"a comment has a limit":                       {Given: done, When: ticket.Rate{At: after(9), Score: 1, Max: 2, Comment: text(strings.Repeat("x", 100_001))}, Fails: tooLong("text", "100000")},

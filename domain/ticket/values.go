@@ -62,7 +62,7 @@ func (p Phase) String() string {
 func ParsePhase(s string) (Phase, error) {
 	for p, name := range phaseNames {
 		if name == s && name != "" {
-			return Phase(p), nil //nolint:gosec // an index of a table of six
+			return Phase(p), nil
 		}
 	}
 	return 0, domain.Refuse(domain.Invalid, "ticket.unknown-phase", "value", s)

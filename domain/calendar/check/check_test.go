@@ -21,7 +21,7 @@ func TestAllSharedVectorsHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read
 	report, err := check.Check(f)
 	if err != nil {
 		t.Fatal(err)
