@@ -40,7 +40,8 @@ type Runner struct {
 }
 
 // Run folds events into the views until ctx ends, through outages of the store and of the database. It returns nil when
-// ctx ends, and otherwise when no view is left that it may keep, with the reasons: ErrOutdated and ErrTaken.
+// ctx ends, and otherwise when no view is left that it may or can keep, with the reasons: ErrOutdated, ErrTaken, and what
+// Postgres has against a view's statements.
 func (r *Runner) Run(ctx context.Context) error {
 	run := *r
 	if run.Most == 0 {
@@ -95,7 +96,7 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, 
 				return nil, nil
 			}
 			r.Tracker.failing(v.Name(), err)
-			if errors.Is(err, ErrOutdated) {
+			if err != nil && !passing(err) { // of another shape, or statements that Postgres refuses
 				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", v.Name()), slog.Any("error", err))
 				refused = append(refused, err)
 				break

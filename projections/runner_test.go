@@ -3,6 +3,7 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -206,3 +207,19 @@ func TestTablesOfAnotherShapeAreNotTouched(t *testing.T) {
 type reshaped struct{ projections.View }
 
 func (r reshaped) Indexes() string { return r.View.Indexes() + `; create index on sum (total)` }
+
+// unmakeable is a view whose tables Postgres refuses to make.
+type unmakeable struct{ projections.View }
+
+func (unmakeable) Name() string   { return "unmakeable" }
+func (unmakeable) Tables() string { return "create tabel sum ()" }
+
+func TestAViewThatCannotBeMadeDoesNotHoldUpTheOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, unmakeable{sums(nil)}, lines())
+	b.start(b.runner())
+	b.wait(b.add("sum-1", 1), "lines")
+	if err := b.failing("unmakeable"); err == nil || !strings.Contains(err.Error(), "syntax error") {
+		t.Errorf("got %v, want what is wrong with the view", err)
+	}
+}
