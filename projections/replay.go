@@ -99,10 +99,13 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 	return taken, !refused && len(entries) > 0, nil
 }
 
-// first returns where the first parked events of a stream are.
-func (s slot) first(ctx context.Context, db interface {
+// queries is what a pool and a transaction have in common.
+type queries interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, stream string) ([]domain.Position, error) {
+}
+
+// first returns where the first parked events of a stream are.
+func (s slot) first(ctx context.Context, db queries, stream string) ([]domain.Position, error) {
 	rows, err := db.Query(ctx, `
 		select commit_position, prepare_position from aftercare.parked_event
 		 where view = $1 and stream = $2 order by commit_position, prepare_position limit $3`, s.key, stream, replayChunk)

@@ -26,9 +26,8 @@ func TestALogThatVanishedIsNotBegunAnew(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 {
-				var corrupt *eventnode.CorruptError
 				n, err := eventnode.Open(eventnode.Options{Dir: dir})
-				if !errors.As(err, &corrupt) {
+				if _, refused := errors.AsType[*eventnode.CorruptError](err); !refused {
 					t.Errorf("got %v, want a refusal to forget acknowledged events", err)
 				}
 				if n != nil {
