@@ -67,7 +67,7 @@ func (p program) explain(c shownClock, zone *time.Location) {
 	fmt.Fprintf(p.Out, "\n%d. %s: %s\n", *c.Instance, c.Clock, strings.ToLower(strings.ReplaceAll(c.State, "_", " ")))
 	fmt.Fprintf(p.Out, "  due        %s\n", when(c.Due, zone))
 	if c.PromisedDue != nil && c.Due != nil && !c.PromisedDue.Equal(*c.Due) {
-		fmt.Fprintf(p.Out, "  promised   %s, moved by pauses of %s\n", when(c.PromisedDue, zone), seconds(c.PausedSeconds))
+		fmt.Fprintf(p.Out, "  promised   %s, moved by pauses of %s\n", when(c.PromisedDue, zone), rounded(time.Duration(c.PausedSeconds)*time.Second))
 	}
 	if pr := c.Promise; pr != nil {
 		fmt.Fprintf(p.Out, "  because    %d %s from %s\n", pr.Budget, strings.ReplaceAll(pr.Unit, "_", " "), when(&pr.Start, zone))
@@ -84,7 +84,7 @@ func (p program) explain(c shownClock, zone *time.Location) {
 			if i == 0 {
 				label = "counted"
 			}
-			fmt.Fprintf(p.Out, "  %-10s %s to %s (%s)\n", label, when(&s.Start, zone), when(&s.End, zone), s.End.Sub(s.Start))
+			fmt.Fprintf(p.Out, "  %-10s %s to %s (%s)\n", label, when(&s.Start, zone), when(&s.End, zone), rounded(s.End.Sub(s.Start)))
 		}
 	}
 	for _, f := range []struct {
@@ -104,6 +104,14 @@ func (p program) explain(c shownClock, zone *time.Location) {
 	if c.SupersededBy != nil {
 		fmt.Fprintf(p.Out, "  superseded by %d: %s\n", *c.SupersededBy, text(c.Reason))
 	}
+}
+
+// rounded says a stretch of time to the second, and a shorter one as what it is.
+func rounded(d time.Duration) string {
+	if d < time.Second {
+		return "less than a second"
+	}
+	return d.Round(time.Second).String()
 }
 
 func seconds(n int64) string { return (time.Duration(n) * time.Second).String() }

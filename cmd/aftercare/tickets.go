@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v3"
+
+	"aftercare/graph/model"
 )
 
 //go:embed ticket.graphql
@@ -89,10 +91,10 @@ func (p program) fetch(ctx context.Context, c *config, api, which string) (*show
 		if after != "" {
 			variables["after"] = after
 		}
-		if strings.Count(which, "-") == 2 {
-			variables["number"] = which
-		} else {
+		if _, err := model.ParseTicketID(which); err == nil {
 			variables["id"] = which
+		} else {
+			variables["number"] = which // as people say it, or as another system made it
 		}
 		answer, err := p.ask(ctx, c, api, ticketQuery, variables)
 		if err != nil {
