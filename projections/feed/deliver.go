@@ -13,12 +13,16 @@ type flight struct {
 	cancel context.CancelFunc
 }
 
+// aheadBytes bounds the payloads in flight, however many messages Ahead allows: one event may have as much as 1 MiB.
+const aheadBytes = 64 << 20
+
 // deliver hands items out in order, at most Ahead of them without an ack. The oldest one in flight decides: its ack makes
 // room, its nack takes all back.
 func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- *message.Message) {
 	var (
 		flights []flight
 		sent    int
+		bytes   int // of the payloads in flight
 	)
 	for {
 		var (
@@ -30,7 +34,7 @@ func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- 
 		if sent < len(flights) {
 			next, msg = out, flights[sent].msg
 		}
-		if sent < len(flights) || len(flights) >= s.options.Ahead {
+		if sent < len(flights) || len(flights) >= s.options.Ahead || bytes >= aheadBytes {
 			in = nil
 		}
 		if sent > 0 {
@@ -41,11 +45,13 @@ func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- 
 			if !ok {
 				return
 			}
+			bytes += len(it.event.Data)
 			flights = append(flights, s.launch(ctx, it))
 		case next <- msg:
 			sent++
 		case <-acked:
 			flights[0].cancel()
+			bytes -= len(flights[0].item.event.Data)
 			flights[0] = flight{}
 			flights = flights[1:]
 			sent--
