@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aftercare/commands/demo"
+	"aftercare/domain"
 	"aftercare/domain/seal"
 	"aftercare/domain/ticket"
 )
@@ -29,14 +30,17 @@ func (p program) demo(c *config) *cli.Command {
 			&cli.StringFlag{Name: "until", Usage: "the `DAY` it ends before, 2006-01-02; today unless told", Destination: &until},
 		},
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			if cases < 1 || weeks < 1 {
-				return usage("--cases and --weeks must be at least 1")
+			if cases < 1 || weeks < 1 || weeks > maxWeeks {
+				return usage("--cases and --weeks must be at least 1, --weeks at most %d", maxWeeks)
 			}
 			end := c.now().UTC().Truncate(24 * time.Hour)
 			if until != "" {
 				day, err := time.Parse(time.DateOnly, until)
 				if err != nil {
 					return usage("--until: %q is not a day such as 2026-01-31", until)
+				}
+				if day.After(end.AddDate(0, 0, 1)) {
+					return usage("--until: %s is in the future, and nothing has happened there yet", until)
 				}
 				end = day
 			}
@@ -52,8 +56,14 @@ func (p program) demo(c *config) *cli.Command {
 	}
 }
 
+// maxWeeks bounds how far back a demo begins: ten years.
+const maxWeeks = 520
+
 // playAhead is how many cases are played at once.
 const playAhead = 64
+
+// errPlayedOtherwise is what a command of the demo is refused with that has the id, but not the content, of one before.
+var errPlayedOtherwise = domain.Refuse(domain.Conflict, "command.key-reused")
 
 // play carries out the commands of all cases.
 func (p program) play(ctx context.Context, a *app, play demo.Play, last *position) error {
@@ -108,6 +118,9 @@ func (p program) play(ctx context.Context, a *app, play demo.Play, last *positio
 	}
 	err = errors.Join(err, group.Wait())
 	stop()
+	if errors.Is(err, errPlayedOtherwise) {
+		err = fmt.Errorf("seed %d was played here before, with other --cases, --weeks or --until: choose another --seed", play.Seed)
+	}
 	fmt.Fprintf(p.Out, "demo: %d cases played (%d facts), %d were there already\n", cases.Load(), facts.Load(), known.Load())
 	return err
 }

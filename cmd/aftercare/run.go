@@ -116,9 +116,25 @@ func (p program) command(unknown *string) *cli.Command {
 	}
 	for _, group := range root.Commands {
 		group.CommandNotFound, group.OnUsageError = root.CommandNotFound, root.OnUsageError
+		refuseArguments(group)
 		for _, c := range group.Commands {
 			c.OnUsageError = root.OnUsageError
+			refuseArguments(c)
 		}
 	}
 	return root
+}
+
+// refuseArguments makes arguments of a command that takes none wrong usage: what they were meant for would not happen.
+func refuseArguments(c *cli.Command) {
+	action := c.Action
+	if action == nil || c.ArgsUsage != "" {
+		return
+	}
+	c.Action = func(ctx context.Context, cmd *cli.Command) error {
+		if cmd.Args().Present() {
+			return usage("%s takes no arguments, but there is %q", cmd.Name, cmd.Args().First())
+		}
+		return action(ctx, cmd)
+	}
 }
