@@ -38,6 +38,12 @@ func Wilson(n, d int64) Ratio {
 	center := (p + z95*z95/(2*size)) / scale
 	half := z95 / scale * math.Sqrt(p*(1-p)/size+z95*z95/(4*size*size))
 	low, high := max(0, center-half), min(1, center+half)
+	switch n { // all and none reach the end, which rounding may miss
+	case 0:
+		low = 0
+	case d:
+		high = 1
+	}
 	r.Value, r.Low, r.High = &p, &low, &high
 	return r
 }

@@ -17,6 +17,18 @@ func near(t *testing.T, what string, got *float64, want, within float64) {
 	}
 }
 
+func TestWilsonReachesTheEnds(t *testing.T) {
+	t.Parallel()
+	for d := int64(1); d <= 1000; d++ {
+		if high := *stat.Wilson(d, d).High; high != 1 {
+			t.Errorf("%d of %d: high = %v, want 1", d, d, high)
+		}
+		if low := *stat.Wilson(0, d).Low; low != 0 {
+			t.Errorf("0 of %d: low = %v, want 0", d, low)
+		}
+	}
+}
+
 func TestWilsonAgreesWithKnownIntervals(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
