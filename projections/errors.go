@@ -28,6 +28,9 @@ var errBack = errors.New("the view's checkpoint went back")
 // the tables are not there. Trying again later is right, however often; setting the event aside is wrong.
 func passing(err error) bool {
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if answer.Code == "57014" && strings.HasPrefix(answer.Message, "COPY from stdin failed") {
+			return false // we ended it ourselves: a value does not fit its column
+		}
 		switch answer.Code {
 		case "40001", "40P01", // serialization failure, deadlock
 			"55P03", "55006", "25006", // lock not available, object in use, read-only (a replica before it is promoted)
