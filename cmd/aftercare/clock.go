@@ -98,6 +98,9 @@ func (p program) explain(c shownClock, zone *time.Location) {
 	if c.OverrunSeconds != nil && *c.OverrunSeconds > 0 {
 		fmt.Fprintf(p.Out, "  late by    %s of counted time\n", seconds(*c.OverrunSeconds))
 	}
+	if c.Reason != nil && c.SupersededBy == nil {
+		fmt.Fprintf(p.Out, "  ended by   %s\n", text(c.Reason))
+	}
 	if c.Supersedes != nil {
 		fmt.Fprintf(p.Out, "  took the place of %d\n", *c.Supersedes)
 	}
