@@ -12,8 +12,9 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
-	"go.etcd.io/bbolt"
 	"google.golang.org/grpc/codes"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 const contentJSON = "application/json"
@@ -26,7 +27,7 @@ type streamsService struct {
 // Append implements the service. It reads the whole request before it answers, whatever the answer
 // is: a client that is still sending would otherwise see the end of the call and not the reason.
 func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
-	var q *writeRequest
+	var q *storage.Request
 	var refused error
 	size, limit := 0, s.node.opts.MaxAppendSize
 	for {
@@ -44,17 +45,17 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 		case *streams.AppendReq_Options_:
 			q, refused = appendRequest(c.Options)
 		case *streams.AppendReq_ProposedMessage_:
-			var r record
+			var r storage.Record
 			if r, refused = proposed(c.ProposedMessage); refused != nil || q == nil {
 				continue
 			}
-			size += len(r.data) + len(r.meta) + 2*len(utf16.Encode([]rune(string(r.kind))))
+			size += len(r.Data) + len(r.Metadata) + 2*len(utf16.Encode([]rune(string(r.Type))))
 			if size > limit {
 				n := strconv.Itoa(limit)
 				refused = failure(codes.InvalidArgument, "Maximum Append Size of "+n+" Exceeded.",
 					"exception", "maximum-append-size-exceeded", "maximum-append-size", n)
 			}
-			q.events = append(q.events, r)
+			q.Events = append(q.Events, r)
 		}
 	}
 	if refused != nil {
@@ -63,35 +64,32 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 	if q == nil {
 		return invalid("The first message of an append must be its options.")
 	}
-	res, err := s.node.writer.write(stream.Context(), q)
+	res, err := s.node.store.Write(stream.Context(), q)
 	if err != nil {
 		return err
 	}
-	if res.verdict == verdictDeleted {
-		return streamDeleted(q.stream)
+	if res.Verdict == storage.Deleted {
+		return streamDeleted(q.Stream)
 	}
 	return stream.SendAndClose(appendResponse(q, res))
 }
 
-func appendRequest(o *streams.AppendReq_Options) (*writeRequest, error) {
-	q := &writeRequest{kind: writeAppend, stream: string(o.GetStreamIdentifier().GetStreamName())}
+func appendRequest(o *streams.AppendReq_Options) (*storage.Request, error) {
+	q := &storage.Request{Kind: storage.Append, Stream: string(o.GetStreamIdentifier().GetStreamName())}
 	switch e := o.GetExpectedStreamRevision().(type) {
 	case *streams.AppendReq_Options_Revision:
-		q.expected = toRevision(e.Revision)
+		q.Expected = toRevision(e.Revision)
 	case *streams.AppendReq_Options_NoStream:
-		q.expected = expectNoStream
+		q.Expected = storage.NoStream
 	case *streams.AppendReq_Options_Any:
-		q.expected = expectAny
+		q.Expected = storage.Any
 	case *streams.AppendReq_Options_StreamExists:
-		q.expected = expectStreamExists
+		q.Expected = storage.StreamExists
 	default:
 		return nil, invalid("The expected revision is missing.")
 	}
-	return q, writable(q.stream)
+	return q, writable(q.Stream)
 }
-
-// maxName is the longest name of a stream: that of its metadata must be a key of the index, too.
-const maxName = bbolt.MaxKeySize - len("$$")
 
 // writable refuses names that no stream can have.
 func writable(stream string) error {
@@ -101,26 +99,26 @@ func writable(stream string) error {
 	case "$all":
 		return failure(codes.PermissionDenied, "Access Denied", "exception", "access-denied")
 	}
-	if len(stream) > maxName {
-		return invalid("The name of the stream is longer than " + strconv.Itoa(maxName) + " bytes.")
+	if len(stream) > storage.MaxName {
+		return invalid("The name of the stream is longer than " + strconv.Itoa(storage.MaxName) + " bytes.")
 	}
 	return nil
 }
 
-func proposed(m *streams.AppendReq_ProposedMessage) (record, error) {
+func proposed(m *streams.AppendReq_ProposedMessage) (storage.Record, error) {
 	kind, okKind := m.GetMetadata()["type"]
 	content, okContent := m.GetMetadata()["content-type"]
 	if !okKind || !okContent {
-		return record{}, failure(codes.InvalidArgument, "Required metadata property is missing.",
+		return storage.Record{}, failure(codes.InvalidArgument, "Required metadata property is missing.",
 			"exception", "missing-required-metadata-property", "required-metadata-properties", "type,content-type")
 	}
 	id, err := parseID(m.GetId())
 	if err != nil {
-		return record{}, err
+		return storage.Record{}, err
 	}
-	r := record{id: id, kind: []byte(kind), meta: m.GetCustomMetadata(), data: m.GetData()}
+	r := storage.Record{ID: id, Type: []byte(kind), Metadata: m.GetCustomMetadata(), Data: m.GetData()}
 	if content == contentJSON {
-		r.flags = flagJSON
+		r.Flags = storage.FlagJSON
 	}
 	return r, nil
 }
@@ -153,19 +151,19 @@ func structuredID(id [16]byte) *shared.UUID {
 // toRevision reads a revision off the wire; those no event can have become the largest.
 func toRevision(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
-func appendResponse(q *writeRequest, res writeResult) *streams.AppendResp {
-	if res.verdict == verdictWrong {
-		return &streams.AppendResp{Result: wrongExpected(q.expected, res.revision)}
+func appendResponse(q *storage.Request, res storage.Result) *streams.AppendResp {
+	if res.Verdict == storage.WrongRevision {
+		return &streams.AppendResp{Result: wrongExpected(q.Expected, res.Revision)}
 	}
 	ok := &streams.AppendResp_Success{}
-	if res.revision >= 0 {
-		ok.CurrentRevisionOption = &streams.AppendResp_Success_CurrentRevision{CurrentRevision: uint64(res.revision)}
+	if res.Revision >= 0 {
+		ok.CurrentRevisionOption = &streams.AppendResp_Success_CurrentRevision{CurrentRevision: uint64(res.Revision)}
 	} else {
 		ok.CurrentRevisionOption = &streams.AppendResp_Success_NoStream{NoStream: &shared.Empty{}}
 	}
-	if res.position > 0 {
+	if res.Position > 0 {
 		ok.PositionOption = &streams.AppendResp_Success_Position{Position: &streams.AppendResp_Position{
-			CommitPosition: res.position, PreparePosition: res.position,
+			CommitPosition: res.Position, PreparePosition: res.Position,
 		}}
 	} else {
 		ok.PositionOption = &streams.AppendResp_Success_NoPosition{NoPosition: &shared.Empty{}}
@@ -186,13 +184,13 @@ func wrongExpected(expected, current int64) *streams.AppendResp_WrongExpectedVer
 		m.CurrentRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_NoStream_20_6_0{NoStream_20_6_0: none}
 	}
 	switch expected {
-	case expectAny:
+	case storage.Any:
 		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedAny{ExpectedAny: none}
 		m.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_Any_20_6_0{Any_20_6_0: none}
-	case expectStreamExists:
+	case storage.StreamExists:
 		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedStreamExists{ExpectedStreamExists: none}
 		m.ExpectedRevisionOption_20_6_0 = &streams.AppendResp_WrongExpectedVersion_StreamExists_20_6_0{StreamExists_20_6_0: none}
-	case expectNoStream: // the old oneof has no word for it
+	case storage.NoStream: // the old oneof has no word for it
 		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedNoStream{ExpectedNoStream: none}
 	default:
 		m.ExpectedRevisionOption = &streams.AppendResp_WrongExpectedVersion_ExpectedRevision{ExpectedRevision: uint64(expected)}                      //nolint:gosec // not negative
@@ -202,23 +200,23 @@ func wrongExpected(expected, current int64) *streams.AppendResp_WrongExpectedVer
 }
 
 // remove runs a delete or a tombstone and returns the position of what it wrote.
-func (s *streamsService) remove(ctx context.Context, q *writeRequest) (uint64, error) {
-	if err := writable(q.stream); err != nil {
+func (s *streamsService) remove(ctx context.Context, q *storage.Request) (uint64, error) {
+	if err := writable(q.Stream); err != nil {
 		return 0, err
 	}
-	if isMetastream(q.stream) {
+	if storage.IsMetastream(q.Stream) {
 		return 0, invalid("A metadata stream cannot be deleted.")
 	}
-	res, err := s.node.writer.write(ctx, q)
+	res, err := s.node.store.Write(ctx, q)
 	if err != nil {
 		return 0, err
 	}
-	switch res.verdict {
-	case verdictDeleted:
-		return 0, streamDeleted(q.stream)
-	case verdictWrong:
-		return 0, wrongDelete(q, res.revision)
-	case verdictWrite, verdictIdempotent:
+	switch res.Verdict {
+	case storage.Deleted:
+		return 0, streamDeleted(q.Stream)
+	case storage.WrongRevision:
+		return 0, wrongDelete(q, res.Revision)
+	case storage.Written, storage.Repeated:
 	}
-	return res.position, nil
+	return res.Position, nil
 }

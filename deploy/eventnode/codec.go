@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // encodedMessage is a response that is on the wire as it stands. Events are encoded by hand because
@@ -49,9 +51,9 @@ const (
 
 // encodeEvent returns the ReadResp of an event, and of the link that led to it if there is one.
 // The event may be nil when the link leads nowhere.
-func encodeEvent(event, link *record, stringIDs bool) encodedMessage {
+func encodeEvent(event, link *storage.Record, stringIDs bool) encodedMessage {
 	original, size := event, 64
-	for _, r := range []*record{event, link} {
+	for _, r := range []*storage.Record{event, link} {
 		if r != nil {
 			size += recordedSize(r) + 16
 		}
@@ -67,7 +69,7 @@ func encodeEvent(event, link *record, stringIDs bool) encodedMessage {
 		inner = appendRecorded(inner, fieldEventLink, link, stringIDs)
 	}
 	inner = protowire.AppendTag(inner, fieldEventCommit, protowire.VarintType)
-	inner = protowire.AppendVarint(inner, original.position)
+	inner = protowire.AppendVarint(inner, original.Position)
 	// The length of the whole is known only now: put the header right in front of it.
 	n := uint64(len(inner) - 16) //nolint:gosec // not negative
 	head := 16 - 1 - protowire.SizeVarint(n)
@@ -76,32 +78,32 @@ func encodeEvent(event, link *record, stringIDs bool) encodedMessage {
 }
 
 // recordedSize is at least the encoded size of r without its header.
-func recordedSize(r *record) int {
-	return 192 + len(r.stream) + len(r.kind) + len(r.meta) + len(r.data)
+func recordedSize(r *storage.Record) int {
+	return 192 + len(r.Stream) + len(r.Type) + len(r.Metadata) + len(r.Data)
 }
 
-func appendRecorded(b []byte, field protowire.Number, r *record, stringIDs bool) []byte {
+func appendRecorded(b []byte, field protowire.Number, r *storage.Record, stringIDs bool) []byte {
 	b = protowire.AppendTag(b, field, protowire.BytesType)
 	const gap = 5 // room for the length
 	start := len(b) + gap
 	b = append(b, 0, 0, 0, 0, 0)
-	b = appendID(b, r.id, stringIDs)
+	b = appendID(b, r.ID, stringIDs)
 	b = protowire.AppendTag(b, fieldRecordedStream, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(1+protowire.SizeBytes(len(r.stream)))) //nolint:gosec // not negative
-	b = appendBytes(b, fieldStreamName, r.stream)
-	b = appendNumber(b, fieldRecordedRevision, uint64(r.revision)) //nolint:gosec // not negative
-	b = appendNumber(b, fieldRecordedPrepare, r.position)
-	b = appendNumber(b, fieldRecordedCommit, r.position)
-	b = appendPair(b, "type", r.kind)
+	b = protowire.AppendVarint(b, uint64(1+protowire.SizeBytes(len(r.Stream)))) //nolint:gosec // not negative
+	b = appendBytes(b, fieldStreamName, r.Stream)
+	b = appendNumber(b, fieldRecordedRevision, uint64(r.Revision)) //nolint:gosec // not negative
+	b = appendNumber(b, fieldRecordedPrepare, r.Position)
+	b = appendNumber(b, fieldRecordedCommit, r.Position)
+	b = appendPair(b, "type", r.Type)
 	var digits [20]byte
-	b = appendPair(b, "created", strconv.AppendInt(digits[:0], r.created, 10))
-	if r.flags&flagJSON != 0 {
+	b = appendPair(b, "created", strconv.AppendInt(digits[:0], r.Created, 10))
+	if r.Flags&storage.FlagJSON != 0 {
 		b = appendPair(b, "content-type", []byte(contentJSON))
 	} else {
 		b = appendPair(b, "content-type", []byte("application/octet-stream"))
 	}
-	b = appendBytes(b, fieldRecordedMeta, r.meta)
-	b = appendBytes(b, fieldRecordedData, r.data)
+	b = appendBytes(b, fieldRecordedMeta, r.Metadata)
+	b = appendBytes(b, fieldRecordedData, r.Data)
 	// A varint of five bytes may have leading zero groups, so the gap never has to be closed.
 	n := len(b) - start
 	for i := range gap {

@@ -4,22 +4,24 @@ import (
 	"context"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // Delete implements the service: the stream reads as if it had never been written, until it is
 // written again. Its events stay in the log.
 func (s *streamsService) Delete(ctx context.Context, req *streams.DeleteReq) (*streams.DeleteResp, error) {
 	o := req.GetOptions()
-	q := &writeRequest{kind: writeDelete, stream: string(o.GetStreamIdentifier().GetStreamName())}
+	q := &storage.Request{Kind: storage.Delete, Stream: string(o.GetStreamIdentifier().GetStreamName())}
 	switch e := o.GetExpectedStreamRevision().(type) {
 	case *streams.DeleteReq_Options_Revision:
-		q.expected = toRevision(e.Revision)
+		q.Expected = toRevision(e.Revision)
 	case *streams.DeleteReq_Options_NoStream:
-		q.expected = expectNoStream
+		q.Expected = storage.NoStream
 	case *streams.DeleteReq_Options_Any:
-		q.expected = expectAny
+		q.Expected = storage.Any
 	case *streams.DeleteReq_Options_StreamExists:
-		q.expected = expectStreamExists
+		q.Expected = storage.StreamExists
 	default:
 		return nil, invalid("The expected revision is missing.")
 	}
@@ -35,16 +37,16 @@ func (s *streamsService) Delete(ctx context.Context, req *streams.DeleteReq) (*s
 // Tombstone implements the service: the stream ends for ever.
 func (s *streamsService) Tombstone(ctx context.Context, req *streams.TombstoneReq) (*streams.TombstoneResp, error) {
 	o := req.GetOptions()
-	q := &writeRequest{kind: writeTombstone, stream: string(o.GetStreamIdentifier().GetStreamName())}
+	q := &storage.Request{Kind: storage.Tombstone, Stream: string(o.GetStreamIdentifier().GetStreamName())}
 	switch e := o.GetExpectedStreamRevision().(type) {
 	case *streams.TombstoneReq_Options_Revision:
-		q.expected = toRevision(e.Revision)
+		q.Expected = toRevision(e.Revision)
 	case *streams.TombstoneReq_Options_NoStream:
-		q.expected = expectNoStream
+		q.Expected = storage.NoStream
 	case *streams.TombstoneReq_Options_Any:
-		q.expected = expectAny
+		q.Expected = storage.Any
 	case *streams.TombstoneReq_Options_StreamExists:
-		q.expected = expectStreamExists
+		q.Expected = storage.StreamExists
 	default:
 		return nil, invalid("The expected revision is missing.")
 	}

@@ -11,24 +11,8 @@
 //
 // # Design
 //
-// The log is one append-only file, events.log. A position is the offset of a record in it, so
-// positions increase strictly, have gaps, and denote the same event for ever. Every record carries
-// its own position and a CRC-32C that is verified on each read: a damaged record is named and
-// refused, never served.
-//
-// One goroutine writes. It takes every append that waits, decides each against the expected
-// revision, writes all of them with one write and one fsync, makes them visible, and only then
-// acknowledges. An append that fails on the way (a full disk, say) is answered ABORTED, nothing of
-// its group becomes visible, and the next group overwrites the same place.
-//
-// The index (streams, and revision to position) is index.db, a bbolt file written in the background
-// from a table in memory. It holds nothing that the log does not: a start reads the log from where
-// the index ends, and a missing or foreign index is built anew. An index that knows more than the
-// log holds means that acknowledged events were lost, and the node refuses to start.
-//
-// Each record also says how much of the log was known to be on disk when it was written. That
-// separates, at the next start, a write that a crash tore (cut off, nobody was told it succeeded)
-// from damage to something acknowledged (refused with the position).
+// What is kept, and how it survives a crash, is package storage. This package is the protocol: it turns calls into
+// reads of the log and requests to its writer, and answers with the statuses and trailers that clients decode.
 //
 // Subscriptions never hold up the writer: it closes a channel, and every subscription reads the log
 // again from where it stands, at the pace of its own consumer. So there is no queue to overflow and

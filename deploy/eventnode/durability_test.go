@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/storage"
 )
 
 const childDir = "EVENTNODE_TEST_DIR"
@@ -181,7 +182,7 @@ func TestDamageToAcknowledgedEventsIsNamed(t *testing.T) {
 	dir := crash(t, func(b []byte) []byte { return flip(b, "first of 2") })
 	_, err := eventnode.Open(eventnode.Options{Dir: dir})
 	var corrupt *eventnode.CorruptError
-	if !errors.As(err, &corrupt) || corrupt.Position <= eventnode.FirstPosition {
+	if !errors.As(err, &corrupt) || corrupt.Position <= storage.FirstPosition {
 		t.Errorf("got %v, want the damaged position", err)
 	}
 	if _, err := eventnode.Open(eventnode.Options{Dir: dir}); !errors.As(err, &corrupt) {

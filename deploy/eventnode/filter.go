@@ -5,6 +5,8 @@ import (
 	"regexp"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 const defaultWindow = 32
@@ -55,16 +57,16 @@ func newFilter(o *streams.ReadReq_Options) (*filter, error) {
 }
 
 // match reports whether a read of $all with this filter, or with none, returns r.
-func (f *filter) match(r *record) bool {
+func (f *filter) match(r *storage.Record) bool {
 	if hidden(r) {
 		return false
 	}
 	if f == nil {
 		return true
 	}
-	subject := r.kind
+	subject := r.Type
 	if f.byStream {
-		subject = r.stream
+		subject = r.Stream
 	}
 	if f.pattern != nil {
 		return f.pattern.Match(subject)
@@ -83,10 +85,10 @@ var (
 )
 
 // hidden reports whether reads of $all leave r out whatever they ask for.
-func hidden(r *record) bool {
-	if len(r.stream) == 0 || r.stream[0] != '$' {
+func hidden(r *storage.Record) bool {
+	if len(r.Stream) == 0 || r.Stream[0] != '$' {
 		return false
 	}
-	return bytes.Equal(r.kind, hiddenKind) || bytes.HasPrefix(r.stream, hiddenStream) &&
-		(bytes.HasSuffix(r.stream, []byte("-checkpoint")) || bytes.HasSuffix(r.stream, []byte("-parked")))
+	return bytes.Equal(r.Type, hiddenKind) || bytes.HasPrefix(r.Stream, hiddenStream) &&
+		(bytes.HasSuffix(r.Stream, []byte("-checkpoint")) || bytes.HasSuffix(r.Stream, []byte("-parked")))
 }

@@ -3,11 +3,13 @@ package eventnode
 import (
 	"bytes"
 	"strconv"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // follow returns the event that a link leads to, or nil when there is none (any more).
-func (c *readCall) follow(link *record) (*record, error) {
-	number, stream, ok := bytes.Cut(link.data, []byte("@"))
+func (c *readCall) follow(link *storage.Record) (*storage.Record, error) {
+	number, stream, ok := bytes.Cut(link.Data, []byte("@"))
 	if !ok {
 		return nil, nil //nolint:nilnil // a link that leads nowhere is not an error
 	}
@@ -16,16 +18,16 @@ func (c *readCall) follow(link *record) (*record, error) {
 		return nil, nil //nolint:nilnil,nilerr // as above
 	}
 	name := string(stream)
-	info, err := c.index.info(name)
-	if err != nil || info.tombstone != 0 {
+	info, err := c.Stream(name)
+	if err != nil || info.Tombstone != 0 {
 		return nil, err
 	}
-	meta, err := c.limits(c.side, name)
-	if err != nil || meta.softDeleted() || revision < meta.first(info.last) {
+	meta, err := c.Limits(c.side, name)
+	if err != nil || meta.SoftDeleted() || revision < meta.First(info.Last) {
 		return nil, err
 	}
-	r, ok, err := c.record(c.side, name, revision)
-	if err != nil || !ok || meta.expired(r.created, c.node.opts.Now()) {
+	r, ok, err := c.Record(c.side, name, revision)
+	if err != nil || !ok || meta.Expired(r.Created, c.node.opts.Now()) {
 		return nil, err
 	}
 	return &r, nil

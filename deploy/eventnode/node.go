@@ -4,19 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // ErrLocked means that another process has the data directory open.
-var ErrLocked = errors.New("the data directory is in use by another event node")
+var ErrLocked = storage.ErrLocked
+
+// CorruptError says that something acknowledged earlier can no longer be read.
+type CorruptError = storage.CorruptError
 
 // ErrClosed means that the node was closed before it ran, or runs already.
 var ErrClosed = errors.New("the event node is closed or running already")
@@ -57,9 +59,7 @@ type Node struct {
 	opts     Options
 	listener net.Listener
 	server   *grpc.Server
-	store    *store
-	writer   *writer
-	lock     io.Closer
+	store    *storage.Store
 	stopping chan struct{}
 
 	mu      sync.Mutex
@@ -97,62 +97,18 @@ func Open(o Options) (*Node, error) {
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.release())
 	}
-	n.writer = newWriter(n.store, o.Now, o.Logger)
 	n.server = newServer(n)
 	return n, nil
 }
 
-func (n *Node) open() error {
-	var file logFile = &memoryFile{fault: n.opts.WriteFault}
-	if !n.opts.InMemory {
-		if n.opts.Dir == "" {
-			return errors.New("open event node: no data directory")
-		}
-		if err := os.MkdirAll(n.opts.Dir, 0o700); err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-		lock, err := lockDir(filepath.Join(n.opts.Dir, "lock"))
-		if err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-		n.lock = lock
-		f, err := os.OpenFile(filepath.Join(n.opts.Dir, "events.log"), os.O_CREATE|os.O_RDWR, 0o600)
-		if err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-		file = diskFile{File: f, noSync: n.opts.NoSync, fault: n.opts.WriteFault}
-	}
-	n.store = &store{log: &eventLog{file: file}, index: &index{}}
-	log, err := openLog(file)
+func (n *Node) open() (err error) {
+	n.store, err = storage.Open(storage.Options{
+		Dir: n.opts.Dir, InMemory: n.opts.InMemory, Now: n.opts.Now, Logger: n.opts.Logger,
+		NoSync: n.opts.NoSync, WriteFault: n.opts.WriteFault, FlushEvents: n.opts.flushEvents,
+	})
 	if err != nil {
-		return fmt.Errorf("open event node: %w", err)
+		return err
 	}
-	if n.opts.flushEvents == 0 {
-		n.opts.flushEvents = defaultFlushEvents
-	}
-	ix, through := &index{active: newMemtable(), nextID: 1}, uint64(firstPosition)
-	if !n.opts.InMemory {
-		size, err := file.Size()
-		if err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-		if ix, through, err = openIndex(filepath.Join(n.opts.Dir, "index.db"), log.id, size == firstPosition); err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-		ix.limit = n.opts.flushEvents
-		n.store.index = ix
-		if err := syncDir(n.opts.Dir); err != nil {
-			return fmt.Errorf("open event node: %w", err)
-		}
-	}
-	s, torn, err := openStore(log, ix, through)
-	if err != nil {
-		return fmt.Errorf("open event node: %w", err)
-	}
-	if torn > 0 {
-		n.opts.Logger.Warn("a write that was never acknowledged was cut off", "position", s.end.Load(), "bytes", torn)
-	}
-	n.store = s
 	if n.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", n.opts.Listen); err != nil {
 		return fmt.Errorf("open event node: %w", err)
 	}
@@ -187,7 +143,7 @@ func (n *Node) Run(ctx context.Context) error {
 
 	var running sync.WaitGroup
 	stopWriter := make(chan struct{})
-	running.Go(func() { n.writer.run(stopWriter) })
+	running.Go(func() { n.store.Run(stopWriter) })
 	served := make(chan error, 1)
 	running.Go(func() { served <- n.server.Serve(n.listener) })
 
@@ -265,10 +221,7 @@ func (n *Node) release() error {
 		}
 	}
 	if n.store != nil {
-		errs = append(errs, n.store.index.close(), n.store.log.file.Close())
-	}
-	if n.lock != nil {
-		errs = append(errs, n.lock.Close())
+		errs = append(errs, n.store.Close())
 	}
 	return errors.Join(errs...)
 }

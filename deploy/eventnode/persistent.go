@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // configStream keeps the definitions of persistent subscription groups, the newest event all of them.
@@ -77,17 +79,17 @@ func (s *persistentService) change(ctx context.Context, stream, group string, f 
 	}
 	st := s.node.store
 	for range groupAttempts {
-		info, err := st.index.info(configStream)
+		info, err := st.Stream(configStream)
 		if err != nil {
 			return err
 		}
 		groups := groupConfig{}
-		r, ok, err := st.record(st.reader(), configStream, info.last)
+		r, ok, err := st.Record(st.Reader(), configStream, info.Last)
 		if err != nil {
 			return err
 		}
 		if ok {
-			if err := json.Unmarshal(r.data, &groups); err != nil {
+			if err := json.Unmarshal(r.Data, &groups); err != nil {
 				return fmt.Errorf("decode groups: %w", err)
 			}
 		}
@@ -98,11 +100,11 @@ func (s *persistentService) change(ctx context.Context, stream, group string, f 
 		if err != nil {
 			return fmt.Errorf("encode groups: %w", err)
 		}
-		res, err := s.node.writer.write(ctx, &writeRequest{
-			kind: writeAppend, stream: configStream, expected: info.last,
-			events: []record{{id: uuid.New(), kind: []byte("$PersistentConfig"), data: data, flags: flagJSON}},
+		res, err := s.node.store.Write(ctx, &storage.Request{
+			Kind: storage.Append, Stream: configStream, Expected: info.Last,
+			Events: []storage.Record{{ID: uuid.New(), Type: []byte("$PersistentConfig"), Data: data, Flags: storage.FlagJSON}},
 		})
-		if err != nil || res.verdict == verdictWrite {
+		if err != nil || res.Verdict == storage.Written {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // pageEvents is how many index entries a stream read looks up at once.
@@ -13,12 +15,12 @@ const pageEvents = 512
 
 // readCall is one call of Read.
 type readCall struct {
-	*store
+	*storage.Store
 	node      *Node
 	options   *streams.ReadReq_Options
 	stream    streams.Streams_ReadServer
-	rd        *reader // for what is read
-	side      *reader // for metadata and the targets of links
+	rd        *storage.Reader // for what is read
+	side      *storage.Reader // for metadata and the targets of links
 	filter    *filter
 	stringIDs bool
 	backwards bool
@@ -27,8 +29,8 @@ type readCall struct {
 // Read implements the service: reads of a stream or of $all, and subscriptions to them.
 func (s *streamsService) Read(req *streams.ReadReq, stream streams.Streams_ReadServer) error {
 	o := req.GetOptions()
-	c := &readCall{store: s.node.store, node: s.node, options: o, stream: stream}
-	c.rd, c.side = c.reader(), c.reader()
+	c := &readCall{Store: s.node.store, node: s.node, options: o, stream: stream}
+	c.rd, c.side = c.Reader(), c.Reader()
 	switch o.GetUuidOption().GetContent().(type) {
 	case *streams.ReadReq_Options_UUIDOption_String_:
 		c.stringIDs = true
@@ -88,8 +90,8 @@ func (c *readCall) alive() error {
 }
 
 // send delivers an event, with the target of a link if the call asks for it.
-func (c *readCall) send(r *record) error {
-	if c.options.GetResolveLinks() && string(r.kind) == kindLink {
+func (c *readCall) send(r *storage.Record) error {
+	if c.options.GetResolveLinks() && string(r.Type) == storage.TypeLink {
 		target, err := c.follow(r)
 		if err != nil {
 			return err
@@ -102,13 +104,13 @@ func (c *readCall) send(r *record) error {
 // readAll answers a read of $all: from a position on, or from what stands in front of it backwards.
 func (c *readCall) readAll() error {
 	all := c.options.GetAll()
-	at, limit := uint64(firstPosition), c.rd.end
+	at, limit := uint64(storage.FirstPosition), c.rd.End
 	switch p := all.GetAllOption().(type) {
 	case *streams.ReadReq_Options_AllOptions_Position:
 		if p.Position.GetPreparePosition() > p.Position.GetCommitPosition() {
 			return handlerException()
 		}
-		at = min(max(p.Position.GetCommitPosition(), firstPosition), limit)
+		at = min(max(p.Position.GetCommitPosition(), storage.FirstPosition), limit)
 	case *streams.ReadReq_Options_AllOptions_End:
 		at = limit
 	case *streams.ReadReq_Options_AllOptions_Start:
@@ -117,7 +119,7 @@ func (c *readCall) readAll() error {
 	}
 	asked := at
 	for count, n := c.options.GetCount(), 0; count > 0; n++ {
-		if c.backwards && at <= firstPosition || !c.backwards && at >= limit {
+		if c.backwards && at <= storage.FirstPosition || !c.backwards && at >= limit {
 			return nil
 		}
 		if n%pageEvents == 0 {
@@ -125,18 +127,18 @@ func (c *readCall) readAll() error {
 				return err
 			}
 		}
-		var r record
+		var r storage.Record
 		var err error
 		if c.backwards {
-			r, err = c.rd.before(at)
+			r, err = c.rd.Before(at)
 		} else {
-			r, err = c.rd.at(at)
+			r, err = c.rd.At(at)
 		}
 		if err != nil {
 			return c.badPosition(at, asked, err)
 		}
-		if at = r.next(); c.backwards {
-			at = r.position
+		if at = r.Next(); c.backwards {
+			at = r.Position
 		}
 		if !c.filter.match(&r) {
 			continue
@@ -151,7 +153,6 @@ func (c *readCall) readAll() error {
 
 // badPosition blames the caller for a position that never was one, and the disk for all others.
 func (c *readCall) badPosition(at, asked uint64, err error) error {
-	err = damage(at, err)
 	if _, chosen := c.options.GetAll().GetAllOption().(*streams.ReadReq_Options_AllOptions_Position); chosen && at == asked {
 		if !c.boundary(at) {
 			return invalidPosition()
@@ -162,10 +163,10 @@ func (c *readCall) badPosition(at, asked uint64, err error) error {
 
 // boundary reports whether a record starts or ends at a position, going by the one in front of it.
 func (c *readCall) boundary(at uint64) bool {
-	if at == firstPosition {
+	if at == storage.FirstPosition {
 		return true
 	}
-	_, err := c.side.before(at)
+	_, err := c.side.Before(at)
 	return err == nil
 }
 
@@ -176,18 +177,18 @@ func (c *readCall) readStream() error {
 	if name == "" {
 		return handlerException()
 	}
-	info, err := c.index.info(name)
+	info, err := c.Stream(name)
 	if err != nil {
 		return err
 	}
-	if info.tombstone != 0 {
+	if info.Tombstone != 0 {
 		return streamDeleted(name)
 	}
-	meta, err := c.limits(c.side, name)
+	meta, err := c.Limits(c.side, name)
 	if err != nil {
 		return err
 	}
-	if info.last < 0 || meta.softDeleted() {
+	if info.Last < 0 || meta.SoftDeleted() {
 		return c.stream.Send(&streams.ReadResp{Content: &streams.ReadResp_StreamNotFound_{
 			StreamNotFound: &streams.ReadResp_StreamNotFound{StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(name)}},
 		}})
@@ -200,15 +201,15 @@ func (c *readCall) readStream() error {
 		if !c.backwards {
 			return handlerException()
 		}
-		from = info.last
+		from = info.Last
 	case *streams.ReadReq_Options_StreamOptions_Start:
 	default:
 		return invalid("The revision to read from is missing.")
 	}
-	low := meta.first(info.last)
+	low := meta.First(info.Last)
 	count := c.options.GetCount()
-	deliver := func(r *record) error {
-		if meta.expired(r.created, c.node.opts.Now()) {
+	deliver := func(r *storage.Record) error {
+		if meta.Expired(r.Created, c.node.opts.Now()) {
 			return nil
 		}
 		count--
@@ -216,12 +217,12 @@ func (c *readCall) readStream() error {
 	}
 	step := int64(1)
 	if c.backwards {
-		step, from = -1, min(from, info.last)
+		step, from = -1, min(from, info.Last)
 	} else {
 		from = max(from, low)
 	}
-	for count > 0 && from >= low && from <= info.last {
-		room := info.last - from + 1
+	for count > 0 && from >= low && from <= info.Last {
+		room := info.Last - from + 1
 		if c.backwards {
 			room = from - low + 1
 		}
@@ -236,21 +237,21 @@ func (c *readCall) readStream() error {
 }
 
 // page passes at most n events of a stream to deliver and returns how many it found.
-func (c *readCall) page(name string, from, n int64, deliver func(*record) error) (int64, error) {
+func (c *readCall) page(name string, from, n int64, deliver func(*storage.Record) error) (int64, error) {
 	if err := c.alive(); err != nil {
 		return 0, err
 	}
-	positions, err := c.index.positions(name, from, int(n), c.backwards)
+	positions, err := c.Positions(name, from, int(n), c.backwards)
 	if err != nil {
 		return 0, err
 	}
-	c.rd.end = c.end.Load()
+	c.rd.End = c.End()
 	for i, pos := range positions {
 		revision := from + int64(i)
 		if c.backwards {
 			revision = from - int64(i)
 		}
-		r, err := c.at(c.rd, pos, name, revision)
+		r, err := c.At(c.rd, pos, name, revision)
 		if err != nil {
 			return 0, err
 		}

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // Version is the server version that the node reports. Clients parse it as three numbers.
@@ -96,8 +98,8 @@ func (s *gossipService) Read(context.Context, *shared.Empty) (*gossip.ClusterInf
 		return nil, failure(codes.Internal, err.Error())
 	}
 	return &gossip.ClusterInfo{Members: []*gossip.MemberInfo{{
-		InstanceId:   structuredID(s.node.store.log.id),
-		TimeStamp:    ticks(s.node.opts.Now()),
+		InstanceId:   structuredID(s.node.store.ID()),
+		TimeStamp:    storage.Ticks(s.node.opts.Now()),
 		State:        gossip.MemberInfo_Leader,
 		IsAlive:      true,
 		HttpEndPoint: &gossip.EndPoint{Address: host, Port: uint32(number)},

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // wireError is a gRPC status with the trailers that clients of EventStoreDB decode.
@@ -41,18 +43,18 @@ func invalidPosition() error { return invalid("Trying to read from an invalid po
 
 func shuttingDown() error { return failure(codes.Unavailable, "Server Is Shutting Down") }
 
-func wrongDelete(q *writeRequest, actual int64) error {
-	expected, got := strconv.FormatInt(q.expected, 10), strconv.FormatInt(actual, 10)
+func wrongDelete(q *storage.Request, actual int64) error {
+	expected, got := strconv.FormatInt(q.Expected, 10), strconv.FormatInt(actual, 10)
 	return failure(codes.FailedPrecondition,
-		"Delete failed due to WrongExpectedVersion. Stream: "+q.stream+", Expected version: "+expected+", Actual version: "+got,
-		"exception", "wrong-expected-version", "stream-name", q.stream, "expected-version", expected, "actual-version", got)
+		"Delete failed due to WrongExpectedVersion. Stream: "+q.Stream+", Expected version: "+expected+", Actual version: "+got,
+		"exception", "wrong-expected-version", "stream-name", q.Stream, "expected-version", expected, "actual-version", got)
 }
 
 // toWire gives every error a status: damage is DATA_LOSS, what was not stored is ABORTED.
 func toWire(err error) error {
 	var wire *wireError
-	var notStored *notStoredError
-	var corrupt *CorruptError
+	var notStored *storage.NotStoredError
+	var corrupt *storage.CorruptError
 	switch {
 	case err == nil:
 		return nil

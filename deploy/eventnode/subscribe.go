@@ -6,6 +6,8 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // confirm tells the consumer that the subscription stands. It is the first message of every subscription.
@@ -55,25 +57,25 @@ func (c *readCall) wait(changed <-chan struct{}) error {
 func (c *readCall) allStart() (next, skip uint64, err error) {
 	switch p := c.options.GetAll().GetAllOption().(type) {
 	case *streams.ReadReq_Options_AllOptions_Start:
-		return firstPosition, 0, nil
+		return storage.FirstPosition, 0, nil
 	case *streams.ReadReq_Options_AllOptions_End:
-		return c.rd.end, 0, nil
+		return c.rd.End, 0, nil
 	case *streams.ReadReq_Options_AllOptions_Position:
 		pos := p.Position.GetCommitPosition()
 		if p.Position.GetPreparePosition() > pos {
 			return 0, 0, handlerException()
 		}
-		if pos < firstPosition {
-			return firstPosition, 0, nil
+		if pos < storage.FirstPosition {
+			return storage.FirstPosition, 0, nil
 		}
-		if pos >= c.rd.end {
-			return c.rd.end, pos, nil
+		if pos >= c.rd.End {
+			return c.rd.End, pos, nil
 		}
-		r, err := c.rd.at(pos)
+		r, err := c.rd.At(pos)
 		if err != nil {
 			return 0, 0, c.badPosition(pos, pos, err)
 		}
-		return r.next(), 0, nil
+		return r.Next(), 0, nil
 	default:
 		return 0, 0, invalid("The position to subscribe from is missing.")
 	}
@@ -91,9 +93,9 @@ func (c *readCall) subscribeAll() error {
 	}
 	s := allSubscription{readCall: c, next: next, skip: skip}
 	for live := false; ; {
-		changed := c.changed()
-		last := c.last.Load()
-		if err := s.advance(c.end.Load()); err != nil {
+		changed := c.Changed()
+		last := c.Last()
+		if err := s.advance(c.End()); err != nil {
 			return err
 		}
 		if !live {
@@ -119,17 +121,17 @@ type allSubscription struct {
 
 // advance delivers what stands between the subscription and end.
 func (s *allSubscription) advance(end uint64) error {
-	s.rd.end = end
+	s.rd.End = end
 	for n := 1; s.next < end; n++ {
-		r, err := s.rd.at(s.next)
+		r, err := s.rd.At(s.next)
 		if err != nil {
-			return damage(s.next, err)
+			return err
 		}
-		s.next = r.next()
-		if r.position <= s.skip {
+		s.next = r.Next()
+		if r.Position <= s.skip {
 			continue
 		}
-		s.seen = r.position
+		s.seen = r.Position
 		if s.filter.match(&r) {
 			if err := s.send(&r); err != nil {
 				return err
@@ -184,11 +186,11 @@ func (c *readCall) subscribeStream() error {
 	if name == "" {
 		return handlerException()
 	}
-	info, err := c.index.info(name)
+	info, err := c.Stream(name)
 	if err != nil {
 		return err
 	}
-	if info.tombstone != 0 {
+	if info.Tombstone != 0 {
 		return streamDeleted(name)
 	}
 	next := int64(0)
@@ -196,7 +198,7 @@ func (c *readCall) subscribeStream() error {
 	case *streams.ReadReq_Options_StreamOptions_Revision:
 		next = min(toRevision(r.Revision), math.MaxInt64-1) + 1
 	case *streams.ReadReq_Options_StreamOptions_End:
-		next = info.last + 1
+		next = info.Last + 1
 	case *streams.ReadReq_Options_StreamOptions_Start:
 	default:
 		return invalid("The revision to subscribe from is missing.")
@@ -206,7 +208,7 @@ func (c *readCall) subscribeStream() error {
 	}
 	s := streamSubscription{readCall: c, name: name, next: next}
 	for {
-		changed := c.changed()
+		changed := c.Changed()
 		if err := s.advance(); err != nil {
 			return err
 		}
@@ -225,20 +227,20 @@ type streamSubscription struct {
 
 // advance delivers what is new in the stream. Metadata bounds the history, not live events.
 func (s *streamSubscription) advance() error {
-	info, err := s.index.info(s.name)
+	info, err := s.Stream(s.name)
 	if err != nil {
 		return err
 	}
-	var meta streamMeta
+	var meta storage.Meta
 	if !s.live {
-		if meta, err = s.limits(s.side, s.name); err != nil {
+		if meta, err = s.Limits(s.side, s.name); err != nil {
 			return err
 		}
-		s.next = max(s.next, meta.first(info.last))
+		s.next = max(s.next, meta.First(info.Last))
 	}
-	for s.next <= info.last {
-		n, err := s.page(s.name, s.next, min(info.last-s.next+1, pageEvents), func(r *record) error {
-			if meta.expired(r.created, s.node.opts.Now()) {
+	for s.next <= info.Last {
+		n, err := s.page(s.name, s.next, min(info.Last-s.next+1, pageEvents), func(r *storage.Record) error {
+			if meta.Expired(r.Created, s.node.opts.Now()) {
 				return nil
 			}
 			return s.send(r)
@@ -248,9 +250,9 @@ func (s *streamSubscription) advance() error {
 		}
 		s.next += n
 	}
-	if info.tombstone != 0 {
-		s.rd.end = s.end.Load()
-		r, err := s.at(s.rd, info.tombstone, s.name, tombstoneRevision)
+	if info.Tombstone != 0 {
+		s.rd.End = s.End()
+		r, err := s.At(s.rd, info.Tombstone, s.name, storage.TombstoneRevision)
 		if err != nil {
 			return err
 		}
@@ -263,8 +265,8 @@ func (s *streamSubscription) advance() error {
 		return nil
 	}
 	s.live = true
-	if info.last < 0 {
+	if info.Last < 0 {
 		return s.caughtUp()
 	}
-	return s.caughtUp(appendNumber(nil, 2, uint64(info.last))...)
+	return s.caughtUp(appendNumber(nil, 2, uint64(info.Last))...)
 }

@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"context"
@@ -12,62 +12,65 @@ const (
 	groupBytes    = 8 << 20
 )
 
-type writeKind uint8
+// Kind is what a request asks for.
+type Kind uint8
 
+// The kinds of requests: to append events, to hide a stream until it is written again, to end it for ever.
 const (
-	writeAppend writeKind = iota + 1
-	writeDelete
-	writeTombstone
+	Append Kind = iota + 1
+	Delete
+	Tombstone
 )
 
-// writeRequest asks the writer for one atomic change.
-type writeRequest struct {
-	kind     writeKind
-	stream   string
-	expected int64
-	events   []record // without stream, revision and position
-	done     chan writeResult
+// Request asks the writer for one atomic change.
+type Request struct {
+	Kind     Kind
+	Stream   string
+	Expected int64    // a revision, or Any, NoStream or StreamExists
+	Events   []Record // without stream, revision and position
+	done     chan Result
 }
 
-type writeResult struct {
-	verdict  verdict
-	revision int64 // of the last event written or found again, else the current one of the stream
-	position uint64
+// Result is what became of a request.
+type Result struct {
+	Verdict  Verdict
+	Revision int64 // of the last event written or found again, else the current one of the stream
+	Position uint64
 	err      error
 }
 
 // writer owns the end of the log. Only its loop writes.
 type writer struct {
-	store  *store
+	store  *Store
 	recent *recentIDs
-	rd     *reader
-	queue  chan *writeRequest
+	rd     *Reader
+	queue  chan *Request
 	now    func() time.Time
 	logger *slog.Logger
 	spare  []byte // buffer of the last group
 	dirty  bool   // a failed write left something behind the end of the log
 }
 
-func newWriter(s *store, now func() time.Time, logger *slog.Logger) *writer {
+func newWriter(s *Store, now func() time.Time, logger *slog.Logger) *writer {
 	return &writer{
 		store: s, recent: newRecentIDs(), rd: newReader(s.log, 0),
-		queue: make(chan *writeRequest, groupRequests), now: now, logger: logger,
+		queue: make(chan *Request, groupRequests), now: now, logger: logger,
 	}
 }
 
 // write hands q to the loop and waits for the outcome. When ctx ends first the outcome is unknown.
-func (w *writer) write(ctx context.Context, q *writeRequest) (writeResult, error) {
-	q.done = make(chan writeResult, 1)
+func (w *writer) write(ctx context.Context, q *Request) (Result, error) {
+	q.done = make(chan Result, 1)
 	select {
 	case w.queue <- q:
 	case <-ctx.Done():
-		return writeResult{}, ctx.Err()
+		return Result{}, ctx.Err()
 	}
 	select {
 	case res := <-q.done:
 		return res, res.err
 	case <-ctx.Done():
-		return writeResult{}, ctx.Err()
+		return Result{}, ctx.Err()
 	}
 }
 
@@ -109,8 +112,8 @@ func (w *writer) run(stop <-chan struct{}) {
 }
 
 // collect takes what waits besides q, up to the size of a group.
-func (w *writer) collect(q *writeRequest) []*writeRequest {
-	requests, size := []*writeRequest{q}, q.size()
+func (w *writer) collect(q *Request) []*Request {
+	requests, size := []*Request{q}, q.size()
 	for len(requests) < groupRequests && size < groupBytes {
 		select {
 		case q := <-w.queue:
@@ -123,22 +126,22 @@ func (w *writer) collect(q *writeRequest) []*writeRequest {
 	return requests
 }
 
-func (q *writeRequest) size() int {
+func (q *Request) size() int {
 	n := 0
-	for i := range q.events {
-		n += len(q.events[i].data) + len(q.events[i].meta)
+	for i := range q.Events {
+		n += len(q.Events[i].Data) + len(q.Events[i].Metadata)
 	}
 	return n
 }
 
 // commit decides, writes and syncs a group, and only then answers.
-func (w *writer) commit(requests []*writeRequest) {
+func (w *writer) commit(requests []*Request) {
 	end := w.store.end.Load()
 	g := &group{
-		store: w.store, known: w.recent, rd: w.rd, start: end, created: ticks(w.now()),
+		store: w.store, known: w.recent, rd: w.rd, start: end, created: Ticks(w.now()),
 		buf: w.spare[:0], table: newMemtable(), ids: map[recentKey]recentEvent{},
 	}
-	results := make([]writeResult, len(requests))
+	results := make([]Result, len(requests))
 	for i, q := range requests {
 		before := len(g.buf)
 		res, err := g.do(q)
@@ -152,7 +155,7 @@ func (w *writer) commit(requests []*writeRequest) {
 	if len(g.buf) > 0 {
 		if err := w.put(g.buf, end); err != nil {
 			w.logger.Error("append failed, nothing was stored", "error", err, "requests", len(requests))
-			w.fail(requests, &notStoredError{err})
+			w.fail(requests, &NotStoredError{err})
 			return
 		}
 		g.table.through = end + uint64(len(g.buf))
@@ -185,14 +188,14 @@ func (w *writer) put(b []byte, end uint64) error {
 	return err
 }
 
-func (w *writer) fail(requests []*writeRequest, err error) {
+func (w *writer) fail(requests []*Request, err error) {
 	for _, q := range requests {
-		q.done <- writeResult{err: err}
+		q.done <- Result{err: err}
 	}
 }
 
-// notStoredError says that an append did not reach the disk and may be sent again.
-type notStoredError struct{ cause error }
+// NotStoredError says that an append did not reach the disk and may be sent again.
+type NotStoredError struct{ cause error }
 
-func (e *notStoredError) Error() string { return "not stored, may be sent again: " + e.cause.Error() }
-func (e *notStoredError) Unwrap() error { return e.cause }
+func (e *NotStoredError) Error() string { return "not stored, may be sent again: " + e.cause.Error() }
+func (e *NotStoredError) Unwrap() error { return e.cause }

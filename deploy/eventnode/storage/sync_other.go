@@ -1,6 +1,6 @@
 //go:build !linux
 
-package eventnode
+package storage
 
 import "os"
 

@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"bytes"
@@ -53,8 +53,8 @@ func openIndex(path string, logID [16]byte, empty bool) (*index, uint64, error) 
 	if err == nil {
 		return ix, through, nil
 	}
-	if empty && errors.Is(err, errForeign) && through > firstPosition {
-		return nil, 0, &CorruptError{Position: firstPosition, Reason: fmt.Sprintf("the log is empty, but events up to %d "+
+	if empty && errors.Is(err, errForeign) && through > FirstPosition {
+		return nil, 0, &CorruptError{Position: FirstPosition, Reason: fmt.Sprintf("the log is empty, but events up to %d "+
 			"were acknowledged; put events.log back, or remove index.db to begin anew", through)}
 	}
 	if rm := os.Remove(path); rm != nil {
@@ -69,7 +69,7 @@ func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
 		return nil, 0, fmt.Errorf("open index: %w", err)
 	}
 	ix := &index{db: db, active: newMemtable(), nextID: 1}
-	through, foreign := uint64(firstPosition), false
+	through, foreign := uint64(FirstPosition), false
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range [][]byte{bucketState, bucketStreams, bucketEvents} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
@@ -116,22 +116,22 @@ func (ix *index) publish(t *memtable) {
 }
 
 // info returns what is known about a stream; the zero id means that it does not exist.
-func (ix *index) info(name string) (streamInfo, error) {
+func (ix *index) info(name string) (StreamInfo, error) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	return ix.infoLocked(name)
 }
 
-func (ix *index) infoLocked(name string) (streamInfo, error) {
+func (ix *index) infoLocked(name string) (StreamInfo, error) {
 	for _, t := range []*memtable{ix.active, ix.flushing} {
 		if t == nil {
 			continue
 		}
 		if s, ok := t.streams[name]; ok {
-			return s.streamInfo, nil
+			return s.StreamInfo, nil
 		}
 	}
-	info := streamInfo{last: -1}
+	info := StreamInfo{Last: -1}
 	if ix.db == nil {
 		return info, nil
 	}
@@ -144,8 +144,8 @@ func (ix *index) infoLocked(name string) (streamInfo, error) {
 			return fmt.Errorf("index entry of stream %q has %d bytes", name, len(v))
 		}
 		info.id = binary.BigEndian.Uint64(v)
-		info.last = int64(binary.BigEndian.Uint64(v[8:])) //nolint:gosec // same bits
-		info.tombstone = binary.BigEndian.Uint64(v[16:])
+		info.Last = int64(binary.BigEndian.Uint64(v[8:])) //nolint:gosec // same bits
+		info.Tombstone = binary.BigEndian.Uint64(v[16:])
 		return nil
 	})
 	return info, err
@@ -162,11 +162,11 @@ func (ix *index) positions(name string, from int64, n int, backwards bool) ([]ui
 	}
 	step := int64(1)
 	if backwards {
-		step, from = -1, min(from, info.last)
+		step, from = -1, min(from, info.Last)
 	}
 	var out []uint64
 	var missing []int64
-	for rev := from; len(out) < n && rev >= 0 && rev <= info.last; rev += step {
+	for rev := from; len(out) < n && rev >= 0 && rev <= info.Last; rev += step {
 		pos := ix.memoryAt(name, rev)
 		if pos == 0 {
 			missing = append(missing, int64(len(out)))
@@ -269,8 +269,8 @@ func (ix *index) store(t *memtable, nextID uint64) error {
 			for _, name := range chunk {
 				s := t.streams[name]
 				v := binary.BigEndian.AppendUint64(make([]byte, 0, 24), s.id)
-				v = binary.BigEndian.AppendUint64(v, uint64(s.last)) //nolint:gosec // same bits
-				v = binary.BigEndian.AppendUint64(v, s.tombstone)
+				v = binary.BigEndian.AppendUint64(v, uint64(s.Last)) //nolint:gosec // same bits
+				v = binary.BigEndian.AppendUint64(v, s.Tombstone)
 				if err := b.Put([]byte(name), v); err != nil {
 					return err
 				}
@@ -320,8 +320,8 @@ func putEntries(tx *bbolt.Tx, entries []indexEntry) error {
 	return nil
 }
 
-// close flushes what is in memory and closes index.db.
-func (ix *index) close() error {
+// Close flushes what is in memory and closes index.db.
+func (ix *index) Close() error {
 	if ix.db == nil {
 		return nil
 	}
@@ -331,3 +331,6 @@ func (ix *index) close() error {
 	}
 	return errors.Join(err, ix.db.Close())
 }
+
+// MaxName is the longest name of a stream, in bytes: that of its metadata must be a key of the index, too.
+const MaxName = bbolt.MaxKeySize - len("$$")

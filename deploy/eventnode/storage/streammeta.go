@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"encoding/json"
@@ -11,28 +11,30 @@ import (
 const (
 	kindMetadata  = "$metadata"
 	kindTombstone = "$streamDeleted"
-	kindLink      = "$>"
+	// TypeLink is the type of an event whose data, "revision@stream", names another one.
+	TypeLink = "$>"
 )
 
 // softDeleteMeta replaces all metadata of a stream that is deleted.
 const softDeleteMeta = `{"$tb":9223372036854775807}`
 
-// streamMeta is the part of a stream's metadata that bounds what reads of it return.
-type streamMeta struct {
+// Meta is the part of a stream's metadata that bounds what reads of it return.
+type Meta struct {
 	maxCount int64
 	maxAge   time.Duration
 	before   int64 // $tb: events below it are gone
 }
 
-func isMetastream(name string) bool { return strings.HasPrefix(name, "$$") }
+// IsMetastream reports whether a stream holds the metadata of another one.
+func IsMetastream(name string) bool { return strings.HasPrefix(name, "$$") }
 
 func metastreamOf(name string) string { return "$$" + name }
 
-// softDeleted reports whether the stream reads as if it had never been written.
-func (m streamMeta) softDeleted() bool { return m.before == math.MaxInt64 }
+// SoftDeleted reports whether the stream reads as if it had never been written.
+func (m Meta) SoftDeleted() bool { return m.before == math.MaxInt64 }
 
-// first is the lowest revision that a read may return when last is the last one. It is at most last+1.
-func (m streamMeta) first(last int64) int64 {
+// First is the lowest revision that a read may return when last is the last one. It is at most last+1.
+func (m Meta) First(last int64) int64 {
 	low := m.before
 	if m.maxCount > 0 {
 		low = max(low, last-m.maxCount+1)
@@ -40,37 +42,37 @@ func (m streamMeta) first(last int64) int64 {
 	return min(max(low, 0), last+1)
 }
 
-// expired reports whether an event created at these ticks is hidden at now.
-func (m streamMeta) expired(created int64, now time.Time) bool {
-	return m.maxAge > 0 && created < ticks(now.Add(-m.maxAge))
+// Expired reports whether an event created at these ticks is hidden at now.
+func (m Meta) Expired(created int64, now time.Time) bool {
+	return m.maxAge > 0 && created < Ticks(now.Add(-m.maxAge))
 }
 
 // parseMeta reads stream metadata. What is not valid metadata counts as none at all.
-func parseMeta(raw []byte) streamMeta {
+func parseMeta(raw []byte) Meta {
 	var m struct {
 		MaxCount *int64 `json:"$maxCount"`
 		MaxAge   *int64 `json:"$maxAge"`
 		Before   *int64 `json:"$tb"`
 	}
 	if json.Unmarshal(raw, &m) != nil {
-		return streamMeta{}
+		return Meta{}
 	}
-	var out streamMeta
+	var out Meta
 	if m.MaxCount != nil {
 		if *m.MaxCount <= 0 {
-			return streamMeta{}
+			return Meta{}
 		}
 		out.maxCount = *m.MaxCount
 	}
 	if m.MaxAge != nil {
 		if *m.MaxAge <= 0 {
-			return streamMeta{}
+			return Meta{}
 		}
 		out.maxAge = time.Duration(min(*m.MaxAge, math.MaxInt64/int64(time.Second))) * time.Second
 	}
 	if m.Before != nil {
 		if *m.Before < 0 {
-			return streamMeta{}
+			return Meta{}
 		}
 		out.before = *m.Before
 	}
@@ -88,5 +90,5 @@ func undelete(raw []byte, from int64) ([]byte, bool) {
 	return out, err == nil
 }
 
-// ticks is t as .NET counts from 1970: in steps of 100 ns.
-func ticks(t time.Time) int64 { return t.Unix()*10_000_000 + int64(t.Nanosecond()/100) }
+// Ticks is t as .NET counts from 1970: in steps of 100 ns.
+func Ticks(t time.Time) int64 { return t.Unix()*10_000_000 + int64(t.Nanosecond()/100) }

@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"io"
 )
 
-// firstPosition is where the first record stands, behind the log's own header.
-const firstPosition = 64
+// FirstPosition is where the first record stands, behind the log's own header.
+const FirstPosition = 64
 
 const logMagic = "aftercare event log 1\n"
 
@@ -39,15 +39,15 @@ func openLog(file logFile) (*eventLog, error) {
 		return nil, fmt.Errorf("size of the log: %w", err)
 	}
 	l := &eventLog{file: file}
-	if size < firstPosition { // new, or torn while it was created
+	if size < FirstPosition { // new, or torn while it was created
 		return l, l.create()
 	}
-	head := make([]byte, firstPosition)
+	head := make([]byte, FirstPosition)
 	if _, err := file.ReadAt(head, 0); err != nil {
 		return nil, fmt.Errorf("read log header: %w", err)
 	}
-	sum := crc32.Checksum(head[:firstPosition-4], castagnoli)
-	if !bytes.HasPrefix(head, []byte(logMagic)) || binary.LittleEndian.Uint32(head[firstPosition-4:]) != sum {
+	sum := crc32.Checksum(head[:FirstPosition-4], castagnoli)
+	if !bytes.HasPrefix(head, []byte(logMagic)) || binary.LittleEndian.Uint32(head[FirstPosition-4:]) != sum {
 		return nil, &CorruptError{Position: 0, Reason: "this is not the header of an event log"}
 	}
 	copy(l.id[:], head[len(logMagic):])
@@ -58,10 +58,10 @@ func (l *eventLog) create() error {
 	if _, err := rand.Read(l.id[:]); err != nil {
 		return fmt.Errorf("log id: %w", err)
 	}
-	head := make([]byte, firstPosition)
+	head := make([]byte, FirstPosition)
 	copy(head, logMagic)
 	copy(head[len(logMagic):], l.id[:])
-	binary.LittleEndian.PutUint32(head[firstPosition-4:], crc32.Checksum(head[:firstPosition-4], castagnoli))
+	binary.LittleEndian.PutUint32(head[FirstPosition-4:], crc32.Checksum(head[:FirstPosition-4], castagnoli))
 	if err := l.file.Truncate(0); err != nil {
 		return fmt.Errorf("create log: %w", err)
 	}
@@ -93,7 +93,7 @@ func (l *eventLog) cut(position uint64) error {
 // recover calls seen for every record from position `from` to the end of the last whole append and cuts off
 // what a crash left behind that. It returns the end. Damage in front of something that was written
 // later, on the assumption that it was safe, is a *CorruptError.
-func (l *eventLog) recover(from uint64, seen func(*record)) (end, torn uint64, err error) {
+func (l *eventLog) recover(from uint64, seen func(*Record)) (end, torn uint64, err error) {
 	size, err := l.file.Size()
 	if err != nil {
 		return 0, 0, fmt.Errorf("size of the log: %w", err)
@@ -102,9 +102,9 @@ func (l *eventLog) recover(from uint64, seen func(*record)) (end, torn uint64, e
 		return 0, 0, &CorruptError{Position: uint64(size), Reason: fmt.Sprintf("the log ends here, but events up to %d were acknowledged", from)} //nolint:gosec // not negative
 	}
 	rd := newReader(l, uint64(size)) //nolint:gosec // not negative
-	var open []record                // of an append whose last record has not been seen
+	var open []Record                // of an append whose last record has not been seen
 	end = from
-	for pos := from; pos < rd.end; {
+	for pos := from; pos < rd.End; {
 		r, err := rd.at(pos)
 		if errors.Is(err, errDamaged) {
 			break
@@ -112,8 +112,8 @@ func (l *eventLog) recover(from uint64, seen func(*record)) (end, torn uint64, e
 		if err != nil {
 			return 0, 0, err
 		}
-		pos = r.next()
-		if r.flags&flagLastOfAppend == 0 {
+		pos = r.Next()
+		if r.Flags&flagLastOfAppend == 0 {
 			open = append(open, r.clone())
 			continue
 		}
@@ -124,10 +124,10 @@ func (l *eventLog) recover(from uint64, seen func(*record)) (end, torn uint64, e
 		seen(&r)
 		end = pos
 	}
-	if end == rd.end {
+	if end == rd.End {
 		return end, 0, nil
 	}
-	if err := l.onlyTorn(end, rd.end); err != nil {
+	if err := l.onlyTorn(end, rd.End); err != nil {
 		return 0, 0, err
 	}
 	if err := l.cut(end); err != nil {
@@ -136,7 +136,7 @@ func (l *eventLog) recover(from uint64, seen func(*record)) (end, torn uint64, e
 	if err := l.file.Sync(); err != nil {
 		return 0, 0, fmt.Errorf("sync log: %w", err)
 	}
-	return end, rd.end - end, nil
+	return end, rd.End - end, nil
 }
 
 // onlyTorn checks that no record in [from, to) was written after what stands at `from` was safe.
@@ -158,9 +158,9 @@ func (l *eventLog) onlyTorn(from, to uint64) error {
 }
 
 // clone copies what r shares with a buffer.
-func (r *record) clone() record {
+func (r *Record) clone() Record {
 	c := *r
-	c.stream, c.kind = bytes.Clone(r.stream), bytes.Clone(r.kind)
-	c.meta, c.data = bytes.Clone(r.meta), bytes.Clone(r.data)
+	c.Stream, c.Type = bytes.Clone(r.Stream), bytes.Clone(r.Type)
+	c.Metadata, c.Data = bytes.Clone(r.Metadata), bytes.Clone(r.Data)
 	return c
 }

@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 // recentLimit bounds how many events the node recognises when they are sent again without an
 // expected revision.

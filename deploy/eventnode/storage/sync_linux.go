@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package eventnode
+package storage
 
 import (
 	"encoding/binary"
@@ -12,84 +12,96 @@ const (
 	largeWindow = 256 << 10
 )
 
-// reader decodes records through one buffer that grows while reading is sequential.
+// Reader decodes records through one buffer that grows while reading is sequential.
 // A record it returns is valid until the next call. It is not safe for concurrent use.
-type reader struct {
+type Reader struct {
 	log  *eventLog
-	end  uint64 // nothing at or behind it exists for this reader
+	End  uint64 // nothing at or behind it exists for this reader
 	base uint64 // position of window[0]
 	win  []byte
 	buf  []byte
 }
 
-func newReader(l *eventLog, end uint64) *reader { return &reader{log: l, end: end} }
+func newReader(l *eventLog, end uint64) *Reader { return &Reader{log: l, End: end} }
+
+// At returns the record that stands at pos. A *CorruptError says that there is none to read.
+func (r *Reader) At(pos uint64) (Record, error) {
+	rec, err := r.at(pos)
+	return rec, damage(pos, err)
+}
+
+// Before returns the record that ends at pos. A *CorruptError says that there is none to read.
+func (r *Reader) Before(pos uint64) (Record, error) {
+	rec, err := r.before(pos)
+	return rec, damage(pos, err)
+}
 
 // at returns the record that stands at pos, or errDamaged.
-func (r *reader) at(pos uint64) (record, error) {
-	if pos < firstPosition || pos > r.end || r.end-pos < recordMin {
-		return record{}, fmt.Errorf("%w: no record can stand at %d", errDamaged, pos)
+func (r *Reader) at(pos uint64) (Record, error) {
+	if pos < FirstPosition || pos > r.End || r.End-pos < recordMin {
+		return Record{}, fmt.Errorf("%w: no record can stand at %d", errDamaged, pos)
 	}
 	head, err := r.window(pos, recordMin)
 	if err != nil {
-		return record{}, err
+		return Record{}, err
 	}
 	n := uint64(binary.LittleEndian.Uint32(head))
-	if n < recordMin || n > r.end-pos {
-		return record{}, fmt.Errorf("%w: impossible length %d", errDamaged, n)
+	if n < recordMin || n > r.End-pos {
+		return Record{}, fmt.Errorf("%w: impossible length %d", errDamaged, n)
 	}
 	whole, err := r.window(pos, n)
 	if err != nil {
-		return record{}, err
+		return Record{}, err
 	}
 	return decodeRecord(whole, pos)
 }
 
 // before returns the record that ends at pos, or errDamaged.
-func (r *reader) before(pos uint64) (record, error) {
-	if pos > r.end || pos < firstPosition+recordMin {
-		return record{}, fmt.Errorf("%w: no record can end at %d", errDamaged, pos)
+func (r *Reader) before(pos uint64) (Record, error) {
+	if pos > r.End || pos < FirstPosition+recordMin {
+		return Record{}, fmt.Errorf("%w: no record can end at %d", errDamaged, pos)
 	}
 	if pos-4 < r.base || pos > r.base+uint64(len(r.win)) {
-		from := uint64(firstPosition)
+		from := uint64(FirstPosition)
 		if pos-from > largeWindow {
 			from = pos - largeWindow
 		}
 		if err := r.fill(from, pos-from); err != nil {
-			return record{}, err
+			return Record{}, err
 		}
 	}
 	tail, err := r.window(pos-4, 4)
 	if err != nil {
-		return record{}, err
+		return Record{}, err
 	}
 	n := uint64(binary.LittleEndian.Uint32(tail))
-	if n < recordMin || n > pos-firstPosition {
-		return record{}, fmt.Errorf("%w: impossible length %d", errDamaged, n)
+	if n < recordMin || n > pos-FirstPosition {
+		return Record{}, fmt.Errorf("%w: impossible length %d", errDamaged, n)
 	}
 	if start := pos - n; start < r.base && n < largeWindow {
-		from := uint64(firstPosition)
+		from := uint64(FirstPosition)
 		if pos-from > largeWindow {
 			from = pos - largeWindow
 		}
 		if err := r.fill(from, pos-from); err != nil {
-			return record{}, err
+			return Record{}, err
 		}
 	}
 	rec, err := r.at(pos - n)
-	if err == nil && rec.next() != pos {
-		return record{}, fmt.Errorf("%w: it does not end at %d", errDamaged, pos)
+	if err == nil && rec.Next() != pos {
+		return Record{}, fmt.Errorf("%w: it does not end at %d", errDamaged, pos)
 	}
 	return rec, err
 }
 
 // window returns n bytes from pos on, which must lie in front of the end.
-func (r *reader) window(pos, n uint64) ([]byte, error) {
+func (r *Reader) window(pos, n uint64) ([]byte, error) {
 	if pos < r.base || pos+n > r.base+uint64(len(r.win)) {
 		want := uint64(smallWindow)
 		if len(r.win) > 0 && pos >= r.base && pos <= r.base+uint64(len(r.win)) {
 			want = min(2*uint64(len(r.buf)), largeWindow)
 		}
-		if err := r.fill(pos, min(max(n, want), r.end-pos)); err != nil {
+		if err := r.fill(pos, min(max(n, want), r.End-pos)); err != nil {
 			return nil, err
 		}
 	}
@@ -97,7 +109,7 @@ func (r *reader) window(pos, n uint64) ([]byte, error) {
 	return r.win[off : off+n], nil
 }
 
-func (r *reader) fill(pos, n uint64) error {
+func (r *Reader) fill(pos, n uint64) error {
 	if uint64(cap(r.buf)) < n {
 		r.buf = make([]byte, n)
 	}

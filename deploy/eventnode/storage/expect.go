@@ -1,26 +1,27 @@
-package eventnode
+package storage
 
 // Expected revisions that are not a revision; the numbers are those of the wire errors.
 const (
-	expectAny          = -2
-	expectNoStream     = -1
-	expectStreamExists = -4
+	Any          = -2
+	NoStream     = -1
+	StreamExists = -4
 )
 
-// verdict is what the writer decided about a request.
-type verdict uint8
+// Verdict is what the writer decided about a request.
+type Verdict uint8
 
+// What the writer may decide.
 const (
-	verdictWrite      verdict = iota + 1 // nothing stands in the way
-	verdictIdempotent                    // it was done before
-	verdictWrong                         // wrong expected revision
-	verdictDeleted                       // the stream is deleted
+	Written       Verdict = iota + 1 // nothing stands in the way
+	Repeated                         // it was done before
+	WrongRevision                    // wrong expected revision
+	Deleted                          // the stream is deleted
 )
 
 // decision is a verdict and what led to it.
 type decision struct {
-	verdict  verdict
-	info     streamInfo
+	verdict  Verdict
+	info     StreamInfo
 	softly   bool   // the stream is soft deleted
 	revision int64  // of the last event found again
 	position uint64 // of the last event found again
@@ -32,30 +33,30 @@ func (g *group) check(stream string, expected int64, ids [][16]byte) (decision, 
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{info: info, verdict: verdictWrite}
-	if info.tombstone != 0 {
-		d.verdict = verdictDeleted
+	d := decision{info: info, verdict: Written}
+	if info.Tombstone != 0 {
+		d.verdict = Deleted
 		return d, nil
 	}
 	meta, _, err := g.metadata(stream)
 	if err != nil {
 		return decision{}, err
 	}
-	d.softly = meta.softDeleted()
-	if expected == expectStreamExists {
+	d.softly = meta.SoftDeleted()
+	if expected == StreamExists {
 		ok, err := g.exists(stream, &d)
 		if err != nil || !ok {
 			return d, err
 		}
 	}
 	switch {
-	case expected == expectAny || expected == expectStreamExists:
+	case expected == Any || expected == StreamExists:
 		g.checkRecent(&d, ids)
 		return d, nil
-	case expected > info.last:
-		d.verdict = verdictWrong
+	case expected > info.Last:
+		d.verdict = WrongRevision
 		return d, nil
-	case expected == info.last:
+	case expected == info.Last:
 		return d, nil
 	default:
 		return d, g.checkWritten(&d, stream, expected, ids)
@@ -65,18 +66,18 @@ func (g *group) check(stream string, expected int64, ids [][16]byte) (decision, 
 // exists handles the StreamExists expectation and sets the verdict when it does not hold.
 func (g *group) exists(stream string, d *decision) (bool, error) {
 	if d.softly {
-		d.verdict = verdictDeleted
+		d.verdict = Deleted
 		return false, nil
 	}
-	if d.info.last >= 0 {
+	if d.info.Last >= 0 {
 		return true, nil
 	}
 	meta, err := g.info(metastreamOf(stream))
 	if err != nil {
 		return false, err
 	}
-	if meta.last < 0 {
-		d.verdict = verdictWrong
+	if meta.Last < 0 {
+		d.verdict = WrongRevision
 		return false, nil
 	}
 	return true, nil
@@ -89,35 +90,35 @@ func (g *group) checkRecent(d *decision, ids [][16]byte) {
 		e, ok := g.recent(recentKey{id, d.info.id})
 		if !ok {
 			if i > 0 {
-				d.verdict = verdictWrong
+				d.verdict = WrongRevision
 			}
 			return
 		}
 		if i == len(ids)-1 {
-			d.verdict, d.revision, d.position = verdictIdempotent, e.revision, e.position
+			d.verdict, d.revision, d.position = Repeated, e.revision, e.position
 		}
 	}
 }
 
 // checkWritten compares ids with the events behind an expected revision that is in the past.
 func (g *group) checkWritten(d *decision, stream string, expected int64, ids [][16]byte) error {
-	d.verdict = verdictWrong
-	var last record
+	d.verdict = WrongRevision
+	var last Record
 	for i, id := range ids {
 		r, ok, err := g.record(stream, expected+1+int64(i))
 		if err != nil {
 			return err
 		}
-		if !ok || r.id != id {
-			if i == 0 && expected == expectNoStream && d.softly {
-				d.verdict = verdictWrite
+		if !ok || r.ID != id {
+			if i == 0 && expected == NoStream && d.softly {
+				d.verdict = Written
 			}
 			return nil
 		}
 		last = r
 	}
 	if len(ids) > 0 {
-		d.verdict, d.revision, d.position = verdictIdempotent, last.revision, last.position
+		d.verdict, d.revision, d.position = Repeated, last.Revision, last.Position
 	}
 	return nil
 }

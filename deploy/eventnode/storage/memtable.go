@@ -1,15 +1,15 @@
-package eventnode
+package storage
 
-// streamInfo is what the index knows about one stream.
-type streamInfo struct {
+// StreamInfo is what the index knows about one stream.
+type StreamInfo struct {
 	id        uint64
-	last      int64  // revision of the last event, -1 when there is none
-	tombstone uint64 // position of the event that ended the stream, or 0
+	Last      int64  // revision of the last event, -1 when there is none
+	Tombstone uint64 // position of the event that ended the stream, or 0
 }
 
 // memStream is the part of a stream that one memtable holds: revisions from first on.
 type memStream struct {
-	streamInfo
+	StreamInfo
 	first     int64
 	positions []uint64
 }
@@ -24,20 +24,20 @@ type memtable struct {
 func newMemtable() *memtable { return &memtable{streams: map[string]*memStream{}} }
 
 // add notes that revision of a stream stands at position. The info is what was known before.
-func (t *memtable) add(name string, known streamInfo, revision int64, position uint64) {
+func (t *memtable) add(name string, known StreamInfo, revision int64, position uint64) {
 	s, ok := t.streams[name]
 	if !ok {
-		s = &memStream{streamInfo: known, first: revision}
+		s = &memStream{StreamInfo: known, first: revision}
 		t.streams[name] = s
 	}
-	if revision == tombstoneRevision {
-		s.tombstone = position
+	if revision == TombstoneRevision {
+		s.Tombstone = position
 	} else {
 		if len(s.positions) == 0 {
 			s.first = revision
 		}
 		s.positions = append(s.positions, position)
-		s.last = revision
+		s.Last = revision
 	}
 	t.events++
 }
@@ -54,7 +54,7 @@ func (t *memtable) merge(later *memtable) {
 			mine.first = s.first
 		}
 		mine.positions = append(mine.positions, s.positions...)
-		mine.streamInfo = s.streamInfo
+		mine.StreamInfo = s.StreamInfo
 	}
 	t.events += later.events
 	t.through = later.through
@@ -62,8 +62,8 @@ func (t *memtable) merge(later *memtable) {
 
 // at returns the position of revision, or 0 when this table does not hold it.
 func (s *memStream) at(revision int64) uint64 {
-	if revision == tombstoneRevision {
-		return s.tombstone
+	if revision == TombstoneRevision {
+		return s.Tombstone
 	}
 	if i := revision - s.first; revision >= s.first && i < int64(len(s.positions)) {
 		return s.positions[i]

@@ -1,0 +1,137 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ErrLocked means that another process has the data directory open.
+var ErrLocked = errors.New("the data directory is in use by another event node")
+
+// Options say where a store keeps its events.
+type Options struct {
+	// Dir is the data directory; it is created if missing. Required unless InMemory.
+	Dir string
+	// InMemory keeps everything in memory: nothing is on disk, and nothing outlives the store.
+	InMemory bool
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+	// Logger defaults to none.
+	Logger *slog.Logger
+	// NoSync leaves out fsync. Acknowledged events may then be lost: for tests and benchmarks only.
+	NoSync bool
+	// WriteFault, when set, is asked before every write to the log and its error is taken for the
+	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
+	WriteFault func(bytes int) error
+	// FlushEvents is how many index entries wait in memory before they go to disk. Defaults to 131,072.
+	FlushEvents int
+}
+
+// Open takes the data directory and recovers what is in it. It fails with ErrLocked when another process
+// holds the directory, and with a *CorruptError when acknowledged events are damaged. Nothing can be
+// written before Run.
+func Open(o Options) (*Store, error) {
+	if o.Now == nil {
+		o.Now = time.Now //nolint:forbidigo // a server process has a clock
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FlushEvents == 0 {
+		o.FlushEvents = defaultFlushEvents
+	}
+	if o.InMemory {
+		log, err := openLog(&memoryFile{fault: o.WriteFault})
+		if err != nil {
+			return nil, fmt.Errorf("open event store: %w", err)
+		}
+		return recovered(o, log, &index{active: newMemtable(), nextID: 1}, FirstPosition, nil)
+	}
+	s, err := openDir(o)
+	if err != nil {
+		return nil, fmt.Errorf("open event store: %w", err)
+	}
+	return s, nil
+}
+
+func openDir(o Options) (s *Store, err error) {
+	if o.Dir == "" {
+		return nil, errors.New("no data directory")
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	var open []io.Closer
+	defer func() {
+		for i := len(open) - 1; err != nil && i >= 0; i-- {
+			err = errors.Join(err, open[i].Close())
+		}
+	}()
+	lock, err := lockDir(filepath.Join(o.Dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, lock)
+	f, err := os.OpenFile(filepath.Join(o.Dir, "events.log"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	file := diskFile{File: f, noSync: o.NoSync, fault: o.WriteFault}
+	open = append(open, file)
+	log, err := openLog(file)
+	if err != nil {
+		return nil, err
+	}
+	size, err := file.Size()
+	if err != nil {
+		return nil, err
+	}
+	ix, through, err := openIndex(filepath.Join(o.Dir, "index.db"), log.id, size == FirstPosition)
+	if err != nil {
+		return nil, err
+	}
+	ix.limit = o.FlushEvents
+	open = append(open, ix)
+	if err := syncDir(o.Dir); err != nil {
+		return nil, err
+	}
+	return recovered(o, log, ix, through, lock)
+}
+
+// recovered reads into the index what the log holds beyond it, and returns the store of both.
+func recovered(o Options, l *eventLog, ix *index, through uint64, lock io.Closer) (*Store, error) {
+	s, torn, err := openStore(l, ix, through)
+	if err != nil {
+		return nil, err
+	}
+	if torn > 0 {
+		o.Logger.Warn("a write that was never acknowledged was cut off", "position", s.End(), "bytes", torn)
+	}
+	s.writer, s.lock = newWriter(s, o.Now, o.Logger), lock
+	return s, nil
+}
+
+// ID tells one log from another. It is made once, with the log.
+func (s *Store) ID() [16]byte { return s.log.id }
+
+// Run writes what Write hands over until stop is closed and nothing waits. It must run at most once.
+func (s *Store) Run(stop <-chan struct{}) { s.writer.run(stop) }
+
+// Write makes one atomic change and returns once it is on disk and visible. When ctx ends first the outcome is
+// unknown. The verdict says whether the change was refused; an error says that the store could not decide.
+func (s *Store) Write(ctx context.Context, q *Request) (Result, error) { return s.writer.write(ctx, q) }
+
+// Close releases the directory. Run must have ended.
+func (s *Store) Close() error {
+	errs := []error{s.index.Close(), s.log.file.Close()}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
