@@ -22,8 +22,9 @@ var layers = map[string][]string{
 	"aftercare/graph":       {"aftercare/domain", "aftercare/commands", "aftercare/projections"},
 	"aftercare/cmd":         {"aftercare/domain", "aftercare/commands", "aftercare/projections", "aftercare/graph", "aftercare/deploy"},
 	// What runs us knows nothing of us, and no part of it of another.
-	"aftercare/deploy/eventnode": {},
-	"aftercare/deploy/localpg":   {},
+	"aftercare/deploy/eventnode":  {},
+	"aftercare/deploy/localpg":    {},
+	"aftercare/deploy/faultproxy": {},
 }
 
 // testsMay is what tests, and the packages for tests, whose names end in "test", may import as well: the servers to test against.
