@@ -1,7 +1,6 @@
 package eventstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +24,7 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", commands.ErrConflict, err)
 	case tooLarge(err):
 		return fmt.Errorf("%w: %w", commands.ErrTooLarge, err)
-	case unusable(err), passing(err):
+	case unusable(err), passing(err), hasCode(err, esdb.ErrorCodeNotLeader):
 		return fmt.Errorf("%w: %w", commands.ErrUnavailable, err)
 	}
 	return err
@@ -36,27 +35,24 @@ func hasCode(err error, code esdb.ErrorCode) bool {
 	return ok && known.IsErrorCode(code)
 }
 
-// unusable reports that the client that returned err should get no further calls.
-func unusable(err error) bool {
-	if known, ok := errors.AsType[*esdb.Error](err); ok {
-		switch known.Code() { //nolint:exhaustive // the others say nothing about the connection
-		case esdb.ErrorUnavailable, esdb.ErrorCodeConnectionClosed, esdb.ErrorCodeNotLeader:
-			return true
-		default:
-		}
-	}
-	return status.Code(err) == codes.Unavailable || errors.Is(err, commands.ErrUnavailable)
-}
-
-// passing reports a failure that may not repeat: the server was too slow, or ended the call before its time. The last is
-// how the client reports that a server refused an append while it was still being sent.
+// passing reports a failure that may not repeat: the server was too slow, gave the call up, or ended it before its time. The
+// last is how the client reports that a server refused an append while it was still being sent.
 func passing(err error) bool {
 	switch status.Code(err) { //nolint:exhaustive // the others are answers
-	case codes.DeadlineExceeded, codes.Aborted:
+	case codes.Aborted, codes.Canceled:
 		return true
 	default:
-		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		return late(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	}
+}
+
+// unreachable gives an error of connecting its meaning: that no node is there, or answers, or would have us for now. Only
+// a refusal of who we are is for good.
+func unreachable(err error) error {
+	if hasCode(err, esdb.ErrorCodeUnauthenticated) || hasCode(err, esdb.ErrorCodeAccessDenied) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", commands.ErrUnavailable, err)
 }
 
 var number = regexp.MustCompile(`[0-9]+`)

@@ -32,7 +32,7 @@ func collect(events *esdb.ReadStream) ([]codec.Raw, error) {
 func raw(e *esdb.RecordedEvent) codec.Raw {
 	return codec.Raw{
 		ID: domain.UUID(e.EventID), Stream: e.StreamID, Revision: e.EventNumber,
-		Position:   domain.Position{Commit: e.Position.Commit, Prepare: e.Position.Prepare},
+		Position:   position(e.Position),
 		RecordedAt: e.CreatedDate.UTC(),
 		Type:       e.EventType, Data: e.Data, Metadata: e.UserMetadata,
 	}

@@ -18,10 +18,21 @@ const (
 	shortestPause = 50 * time.Millisecond
 )
 
-// Follow implements commands.Follower. An outage is waited out with growing pauses, up to 5 s.
+// ErrReplaced says that the store at the address is not the one that was followed, or has lost part of it: its log ends
+// before the position of the Follow, or has another event there.
+var ErrReplaced = errors.New("the event store is not the one followed before")
+
+// errBehind is ErrReplaced as far as one subscription can tell: a node of a cluster may only be behind the others.
+var errBehind = fmt.Errorf("%w: its log ends before the position reached", ErrReplaced)
+
+// Follow implements commands.Follower. An outage is waited out with growing pauses, up to 5 s. A store that is another than
+// before, or without the position, ends it with ErrReplaced. How soon a connection that died in silence is noticed is up to
+// the address: after keepAliveInterval, which is never less than 10 s, and keepAliveTimeout.
 func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []string, f func([]domain.Recorded, bool) error) error {
-	w := &follower{log: l, position: after, prefixes: prefixes, f: f}
-	for pause := shortestPause; ; pause = min(2*pause, longestPause) {
+	w := &follower{log: l, mark: mark{position: after}, prefixes: prefixes, f: f}
+	pause := shortestPause
+	var behind <-chan time.Time
+	for {
 		before := w.position
 		err := w.once(ctx)
 		var stop *stoppedError
@@ -32,14 +43,26 @@ func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []stri
 			return stop.err
 		case errors.Is(err, errClosed):
 			return err
-		case w.position != before:
+		case errors.Is(err, errBehind):
+			if behind == nil {
+				behind = time.After(l.options.BehindFor)
+			}
+		case errors.Is(err, ErrReplaced):
+			return err
+		case w.live:
+			behind = nil
+		}
+		if w.live || w.position != before {
 			pause = shortestPause
 		}
 		l.options.Logger.WarnContext(ctx, "subscription to the event store ended; it will be made again",
 			"error", err, "pause", pause, "position", w.position.Commit)
-		timer := time.NewTimer(pause)
+		timer := time.NewTimer(jitter(pause))
 		select {
 		case <-timer.C:
+		case <-behind:
+			timer.Stop()
+			return fmt.Errorf("%w for %s", errBehind, l.options.BehindFor)
 		case <-l.pool.closing:
 			timer.Stop()
 			return errClosed
@@ -47,6 +70,7 @@ func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []stri
 			timer.Stop()
 			return ctx.Err()
 		}
+		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -57,8 +81,8 @@ func (s *stoppedError) Error() string { return s.err.Error() }
 
 // follower is one Follow: where it is and what its reader was told last.
 type follower struct {
-	log      *Log
-	position domain.Position
+	log *Log
+	mark
 	prefixes []string
 	f        func([]domain.Recorded, bool) error
 
@@ -69,15 +93,15 @@ type follower struct {
 
 // once follows one subscription to its end.
 func (w *follower) once(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	w.live, w.batch = false, nil
-	s, err := w.log.pool.acquire(ctx)
+	s, err := w.log.pool.acquire(ctx, false)
 	if err != nil {
 		return err
 	}
 	messages := make(chan *esdb.SubscriptionEvent, maxBatch)
-	go w.log.pump(ctx, s, w.options(), messages)
+	go w.log.pool.pump(ctx, s, w.mark, w.options(), messages)
 
 	timeout := time.NewTimer(w.log.options.OperationTimeout)
 	defer timeout.Stop()
@@ -90,7 +114,8 @@ func (w *follower) once(ctx context.Context) error {
 				return err
 			}
 		case <-confirmed:
-			return errors.New("the event store did not confirm the subscription in time")
+			cancel(errNoAnswer)
+			return errNoAnswer
 		case <-w.log.pool.closing:
 			return errClosed
 		case <-ctx.Done():
@@ -99,59 +124,21 @@ func (w *follower) once(ctx context.Context) error {
 	}
 }
 
-// pump owns a subscription: it opens it, passes on an empty message and then all it gets, and closes it. The last message
-// is a SubscriptionDropped.
-func (l *Log) pump(ctx context.Context, s session, options esdb.SubscribeToAllOptions, messages chan<- *esdb.SubscriptionEvent) {
-	pass := func(m *esdb.SubscriptionEvent) error {
-		select {
-		case messages <- m:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	_, err := guard(s.client, func(client *esdb.Client) (struct{}, error) {
-		subscription, err := client.SubscribeToAll(ctx, options)
-		if err != nil {
-			return struct{}{}, err
-		}
-		defer func() { _ = subscription.Close() }() // never fails
-		for m := new(esdb.SubscriptionEvent); ; m = subscription.Recv() {
-			if m.SubscriptionDropped != nil {
-				return struct{}{}, m.SubscriptionDropped.Error
-			}
-			if err := pass(m); err != nil {
-				return struct{}{}, err
-			}
-		}
-	})
-	l.pool.release(s, err)
-	_ = pass(&esdb.SubscriptionEvent{SubscriptionDropped: &esdb.SubscriptionDropped{Error: err}}) // fails when nobody listens
-}
-
 func (w *follower) options() esdb.SubscribeToAllOptions {
 	filter := esdb.ExcludeSystemEventsFilter()
 	if len(w.prefixes) > 0 {
 		filter = &esdb.SubscriptionFilter{Type: esdb.EventFilterType, Prefixes: w.prefixes}
 	}
-	o := esdb.SubscribeToAllOptions{From: esdb.Start{}, Filter: filter, MaxSearchWindow: searchWindow}
-	if w.position != (domain.Position{}) {
-		o.From = esdb.Position{Commit: w.position.Commit, Prepare: w.position.Prepare}
-	}
-	return o
+	return esdb.SubscribeToAllOptions{From: from(w.position), Filter: filter, MaxSearchWindow: searchWindow}
 }
 
 // drain takes m and all that is there after it, up to a batch, and hands it to the reader.
 func (w *follower) drain(ctx context.Context, m *esdb.SubscriptionEvent, messages <-chan *esdb.SubscriptionEvent) error {
 	var dropped error
-	next := w.position
+	next := w.mark
 	for m != nil {
-		var position domain.Position
-		if position, dropped = w.take(ctx, m); dropped != nil {
+		if dropped = w.take(ctx, m, &next); dropped != nil {
 			break
-		}
-		if position.Compare(next) > 0 {
-			next = position
 		}
 		m = nil
 		if len(w.batch) < maxBatch {
@@ -168,28 +155,34 @@ func (w *follower) drain(ctx context.Context, m *esdb.SubscriptionEvent, message
 		}
 		w.told, w.batch = live, nil
 	}
-	w.position = next
+	w.mark = next
 	return dropped
 }
 
-// take adds one message to the batch and returns how far it brings us.
-func (w *follower) take(ctx context.Context, m *esdb.SubscriptionEvent) (domain.Position, error) {
+// take adds one message to the batch, unless it was seen before, and moves next.
+func (w *follower) take(ctx context.Context, m *esdb.SubscriptionEvent, next *mark) error {
 	switch {
 	case m.SubscriptionDropped != nil:
-		return domain.Position{}, m.SubscriptionDropped.Error
+		return m.SubscriptionDropped.Error
 	case m.EventAppeared != nil && m.EventAppeared.Event != nil:
-		r, err := w.log.codec.Decode(ctx, nil, raw(m.EventAppeared.Event))
+		e := raw(m.EventAppeared.Event)
+		if e.Position.Compare(next.position) <= 0 {
+			return nil
+		}
+		r, err := w.log.codec.Decode(ctx, nil, e)
 		if err != nil {
-			return domain.Position{}, &stoppedError{fmt.Errorf("follow: %w", err)}
+			return &stoppedError{fmt.Errorf("follow: %w", err)}
 		}
 		w.batch = append(w.batch, r)
-		return r.Position, nil
+		*next = mark{position: r.Position, last: r.Position, id: r.ID}
 	case m.CheckPointReached != nil:
-		return domain.Position{Commit: m.CheckPointReached.Commit, Prepare: m.CheckPointReached.Prepare}, nil
+		if at := position(*m.CheckPointReached); at.Compare(next.position) > 0 {
+			next.position = at
+		}
 	case m.CaughtUp != nil:
 		w.live = true
 	case m.FellBehind != nil:
 		w.live = false
 	}
-	return domain.Position{}, nil
+	return nil
 }

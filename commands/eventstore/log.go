@@ -23,12 +23,16 @@ import (
 type Options struct {
 	// OperationTimeout bounds every call to the store. Defaults to 10 s.
 	OperationTimeout time.Duration
-	// RetryFor is how long an operation is tried again while the store is unavailable. Defaults to 2 s.
+	// RetryFor is how long an operation is tried again while the store is unavailable. The last try has its full time, so
+	// Append and each page of Read take no longer than this and OperationTimeout together. Defaults to 2 s.
 	RetryFor time.Duration
 	// MaxAppendSize is the store's own limit of one append, in bytes. Defaults to 1 MiB, the least of all servers.
 	MaxAppendSize int
 	// MaxConnections bounds the connections for reads and appends; each Follow has one more. Defaults to 16.
 	MaxConnections int
+	// BehindFor is how long a Follow waits for a store that ends before the position where the Follow is, as a node that
+	// has not caught up does, before it fails with ErrReplaced. Defaults to 30 s.
+	BehindFor time.Duration
 	// Logger hears of outages. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -39,7 +43,6 @@ type Log struct {
 	codec   *codec.Codec
 	sealer  seal.Sealer
 	pool    *pool
-	slots   chan struct{} // bounds the operations, and with them the connections
 }
 
 var (
@@ -55,11 +58,12 @@ func Open(url string, c *codec.Codec, s seal.Sealer, o Options) (*Log, error) {
 	o.MaxAppendSize = cmp.Or(o.MaxAppendSize, 1<<20)
 	o.Logger = cmp.Or(o.Logger, slog.Default())
 	o.MaxConnections = cmp.Or(o.MaxConnections, 16)
-	p, err := newPool(url, o.OperationTimeout, o.Logger)
+	o.BehindFor = cmp.Or(o.BehindFor, 30*time.Second)
+	p, err := newPool(url, o)
 	if err != nil {
 		return nil, err
 	}
-	return &Log{options: o, codec: c, sealer: s, pool: p, slots: make(chan struct{}, o.MaxConnections)}, nil
+	return &Log{options: o, codec: c, sealer: s, pool: p}, nil
 }
 
 // Close refuses new calls, ends every Follow and waits for the calls in flight, which their timeouts bound.

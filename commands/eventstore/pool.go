@@ -18,6 +18,8 @@ import (
 type pool struct {
 	config esdb.Configuration
 	logger *slog.Logger
+	// slots bounds the calls, those that their callers have left included, and with them the connections.
+	slots chan struct{}
 
 	mu     sync.Mutex
 	idle   []session
@@ -29,25 +31,36 @@ type pool struct {
 	running sync.WaitGroup
 }
 
-// session is a client that has connected once and never will again.
+// session is a client that has connected once.
 type session struct {
 	client *esdb.Client
 	epoch  int
+	slot   bool // holds one of the pool's slots
 }
 
 var errClosed = errors.New("the log is closed")
 
-func newPool(url string, timeout time.Duration, logger *slog.Logger) (*pool, error) {
+func newPool(url string, o Options) (*pool, error) {
 	config, err := esdb.ParseConnectionString(url)
 	if err != nil {
 		return nil, fmt.Errorf("read the event store's address: %w", err)
 	}
 	config.MaxDiscoverAttempts = 1
 	config.DiscoveryInterval = 1 // ms: the client sleeps this long even after its last attempt
-	config.GossipTimeout = max(1, min(config.GossipTimeout, int(timeout/time.Second)))
-	p := &pool{config: *config, logger: logger, closing: make(chan struct{})}
+	config.GossipTimeout = gossipTimeout(config, o.OperationTimeout)
+	p := &pool{config: *config, logger: o.Logger, slots: make(chan struct{}, o.MaxConnections), closing: make(chan struct{})}
 	p.config.Logger = p.log
 	return p, nil
+}
+
+// gossipTimeout returns for how many seconds one node may be asked who it is: as the address says, but so that a call
+// outlives the silence of all nodes but one.
+func gossipTimeout(config *esdb.Configuration, call time.Duration) int {
+	nodes := max(1, len(config.GossipSeeds))
+	if nodes > 1 {
+		nodes++
+	}
+	return max(1, min(config.GossipTimeout, int(call/time.Second)/nodes))
 }
 
 // log passes the client's own words on, for debugging only: what matters comes back as errors.
@@ -57,23 +70,41 @@ func (p *pool) log(level esdb.LogLevel, format string, args ...any) {
 	}
 }
 
-// acquire returns a connected session, which must be released. It makes at most one attempt to connect.
-func (p *pool) acquire(ctx context.Context) (session, error) {
+// acquire returns a connected session, which must be released. It makes at most one attempt to connect. A counted session
+// waits for a slot and holds it until it is released; while it is being connected, so does an attempt that was left.
+func (p *pool) acquire(ctx context.Context, counted bool) (session, error) {
+	if counted {
+		select {
+		case p.slots <- struct{}{}:
+		case <-p.closing:
+			return session{}, errClosed
+		case <-ctx.Done():
+			return session{}, fmt.Errorf("wait for one of %d connections to the event store: %w", cap(p.slots), ctx.Err())
+		}
+	}
+	s := session{slot: counted}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
+		p.free(s)
 		return session{}, errClosed
 	}
 	p.running.Add(1)
 	if last := len(p.idle) - 1; last >= 0 {
-		s := p.idle[last]
+		s.client, s.epoch = p.idle[last].client, p.idle[last].epoch
 		p.idle = slices.Delete(p.idle, last, last+1)
 		p.mu.Unlock()
 		return s, nil
 	}
-	s := session{epoch: p.epoch}
+	s.epoch = p.epoch
 	p.mu.Unlock()
+	return p.connect(ctx, s)
+}
 
+// connect gives s a client. When ctx or the pool ends first, the attempt goes on alone and the pool gets what comes of it.
+func (p *pool) connect(ctx context.Context, s session) (session, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	dialed := make(chan error) // unbuffered: a session is either taken or put back
 	go func() {
 		var err error
@@ -81,22 +112,24 @@ func (p *pool) acquire(ctx context.Context) (session, error) {
 		select {
 		case dialed <- err:
 		case <-ctx.Done():
-			p.release(s, err)
+			p.release(s, sound)
 		}
 	}()
 	select {
 	case err := <-dialed:
 		if err != nil {
-			p.running.Done()
-			return session{}, fmt.Errorf("connect to the event store: %w", translate(err))
+			p.release(s, sound)
+			return session{}, fmt.Errorf("connect to the event store: %w", unreachable(err))
 		}
 		return s, nil
+	case <-p.closing:
+		return session{}, errClosed
 	case <-ctx.Done():
-		return session{}, ctx.Err()
+		return session{}, fmt.Errorf("connect to the event store: %w", ctx.Err())
 	}
 }
 
-// dial makes a client and lets it discover its server. The gossip timeout bounds it.
+// dial makes a client and lets it discover its server. The gossip timeouts of all nodes bound it.
 func (p *pool) dial() (*esdb.Client, error) {
 	config := p.config
 	client, err := esdb.NewClient(&config)
@@ -111,14 +144,15 @@ func (p *pool) dial() (*esdb.Client, error) {
 	return client, nil
 }
 
-// release takes a session back after its call ended with err.
-func (p *pool) release(s session, err error) {
+// release takes a session back after its call, judged by how that ended.
+func (p *pool) release(s session, v verdict) {
 	defer p.running.Done()
+	defer p.free(s)
 	if s.client == nil {
 		return
 	}
 	p.mu.Lock()
-	if unusable(err) && s.epoch == p.epoch {
+	if (v == lost || v == moved) && s.epoch == p.epoch {
 		// The others were connected to the same server.
 		p.epoch++
 		for _, other := range p.idle {
@@ -126,13 +160,22 @@ func (p *pool) release(s session, err error) {
 		}
 		p.idle = nil
 	}
-	keep := s.epoch == p.epoch && !p.closed
+	if v == moved {
+		s.epoch = p.epoch
+	}
+	keep := (v == sound || v == moved) && s.epoch == p.epoch && !p.closed
 	if keep {
-		p.idle = append(p.idle, s)
+		p.idle = append(p.idle, session{client: s.client, epoch: s.epoch})
 	}
 	p.mu.Unlock()
 	if !keep {
 		_ = s.client.Close() // never fails
+	}
+}
+
+func (p *pool) free(s session) {
+	if s.slot {
+		<-p.slots
 	}
 }
 
@@ -158,14 +201,14 @@ func call[T any](ctx context.Context, p *pool, f func(*esdb.Client) (T, error)) 
 		err   error
 	}
 	var none T
-	s, err := p.acquire(ctx)
+	s, err := p.acquire(ctx, true)
 	if err != nil {
 		return none, err
 	}
 	done := make(chan result, 1)
 	go func() {
 		value, err := guard(s.client, f)
-		p.release(s, err)
+		p.release(s, judge(ctx, err))
 		done <- result{value, err}
 	}()
 	select {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"aftercare/commands"
 )
 
-// retry runs f, each time within the operation timeout, until it succeeds, fails for good or the time for retries is up.
+// retry runs f, each time within the operation timeout, until it succeeds, fails for good or the time for retries is up. It
+// takes no longer than both times together.
 func retry[T any](ctx context.Context, l *Log, f func(context.Context) (T, error)) (T, error) {
 	enough := time.NewTimer(l.options.RetryFor)
 	defer enough.Stop()
@@ -18,7 +20,7 @@ func retry[T any](ctx context.Context, l *Log, f func(context.Context) (T, error
 		if !errors.Is(err, commands.ErrUnavailable) || ctx.Err() != nil {
 			return value, err
 		}
-		pause := time.NewTimer(wait)
+		pause := time.NewTimer(jitter(wait))
 		select {
 		case <-pause.C:
 			continue
@@ -30,18 +32,11 @@ func retry[T any](ctx context.Context, l *Log, f func(context.Context) (T, error
 	}
 }
 
-// attempt bounds f in time and in number. A time that is up is an unavailable store, whoever set it; a cancelled ctx is
-// only that.
+// attempt bounds f in time. A time that is up is an unavailable store, whoever set it; a cancelled ctx is only that.
 func attempt[T any](ctx context.Context, l *Log, f func(context.Context) (T, error)) (value T, err error) {
-	bounded, cancel := context.WithTimeout(ctx, l.options.OperationTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, l.options.OperationTimeout, errNoAnswer)
 	defer cancel()
-	select {
-	case l.slots <- struct{}{}:
-		value, err = f(bounded)
-		<-l.slots
-	case <-bounded.Done():
-		err = bounded.Err()
-	}
+	value, err = f(bounded)
 	switch {
 	case err == nil:
 		return value, nil
@@ -51,4 +46,9 @@ func attempt[T any](ctx context.Context, l *Log, f func(context.Context) (T, err
 		return value, fmt.Errorf("%w: %w", commands.ErrUnavailable, err)
 	}
 	return value, err
+}
+
+// jitter keeps callers that failed together from coming back together.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d) //nolint:gosec // not a secret
 }
