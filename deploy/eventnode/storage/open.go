@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -122,10 +121,6 @@ func (s *Store) ID() [16]byte { return s.log.id }
 
 // Run writes what Write hands over until stop is closed and nothing waits. It must run at most once.
 func (s *Store) Run(stop <-chan struct{}) { s.writer.run(stop) }
-
-// Write makes one atomic change and returns once it is on disk and visible. When ctx ends first the outcome is
-// unknown. The verdict says whether the change was refused; an error says that the store could not decide.
-func (s *Store) Write(ctx context.Context, q *Request) (Result, error) { return s.writer.write(ctx, q) }
 
 // Close releases the directory. Run must have ended.
 func (s *Store) Close() error {

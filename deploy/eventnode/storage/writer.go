@@ -58,19 +58,14 @@ func newWriter(s *Store, now func() time.Time, logger *slog.Logger) *writer {
 	}
 }
 
-// write hands q to the loop and waits for the outcome. When ctx ends first the outcome is unknown.
-func (w *writer) write(ctx context.Context, q *Request) (Result, error) {
+// submit hands q to the loop.
+func (w *writer) submit(ctx context.Context, q *Request) (*Pending, error) {
 	q.done = make(chan Result, 1)
 	select {
 	case w.queue <- q:
+		return &Pending{q.done}, nil
 	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	}
-	select {
-	case res := <-q.done:
-		return res, res.err
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 

@@ -1,0 +1,30 @@
+package storage
+
+import "context"
+
+// Write makes one atomic change and returns once it is on disk and visible. When ctx ends first the outcome is
+// unknown. The verdict says whether the change was refused; an error says that the store could not decide.
+func (s *Store) Write(ctx context.Context, q *Request) (Result, error) {
+	p, err := s.Submit(ctx, q)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.Wait(ctx)
+}
+
+// Submit hands over a change without waiting for it. Changes are decided in the order in which they were submitted.
+// It blocks while the writer has too many to do, and q must not be touched afterwards.
+func (s *Store) Submit(ctx context.Context, q *Request) (*Pending, error) { return s.writer.submit(ctx, q) }
+
+// Pending is a change that the writer has been asked for.
+type Pending struct{ done <-chan Result }
+
+// Wait returns what became of the change, as Write does. It must not be called again once it has.
+func (p *Pending) Wait(ctx context.Context) (Result, error) {
+	select {
+	case res := <-p.done:
+		return res, res.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
