@@ -164,13 +164,21 @@ func (p *pool) release(s session, v verdict) {
 		s.epoch = p.epoch
 	}
 	keep := (v == sound || v == moved) && s.epoch == p.epoch && !p.closed
-	if keep {
+	if keep = keep && len(p.idle)+p.others(s) < cap(p.slots); keep { // those of Follow come on top
 		p.idle = append(p.idle, session{client: s.client, epoch: s.epoch})
 	}
 	p.mu.Unlock()
 	if !keep {
 		_ = s.client.Close() // never fails
 	}
+}
+
+// others returns how many sessions serve calls, or soon will, besides s.
+func (p *pool) others(s session) int {
+	if s.slot {
+		return len(p.slots) - 1
+	}
+	return len(p.slots)
 }
 
 func (p *pool) free(s session) {

@@ -15,7 +15,8 @@ type link struct {
 	client   *net.TCPConn
 	cancel   context.CancelFunc
 	stranded chan struct{}
-	once     sync.Once // closes stranded
+	strandIt sync.Once
+	gone     chan struct{} // closed when the client has nothing more to say
 
 	mu     sync.Mutex
 	server *net.TCPConn
@@ -73,6 +74,9 @@ func (l *link) dial(ctx context.Context) (*net.TCPConn, bool) {
 
 // pump carries bytes one way, and then their end.
 func (l *link) pump(ctx context.Context, to, from *net.TCPConn, d direction) {
+	if d == up {
+		defer close(l.gone)
+	}
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
@@ -137,11 +141,13 @@ func (l *link) pass(ctx context.Context, d direction) (Faults, bool) {
 // what nobody hears of.
 func (l *link) drain(ctx context.Context, from *net.TCPConn, d direction) {
 	_, _ = io.Copy(io.Discard, from)
-	if d == up {
-		l.reset()
-		return
+	if d == down {
+		select {
+		case <-l.gone:
+		case <-ctx.Done():
+		}
 	}
-	<-ctx.Done()
+	l.reset()
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -158,7 +164,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (l *link) strand() { l.once.Do(func() { close(l.stranded) }) }
+func (l *link) strand() { l.strandIt.Do(func() { close(l.stranded) }) }
 
 // reset ends the link. What is not closed in order by then is reset.
 func (l *link) reset() {

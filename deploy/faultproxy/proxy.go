@@ -135,7 +135,7 @@ func (p *Proxy) accept(ctx context.Context) {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		l := &link{proxy: p, client: conn.(*net.TCPConn), cancel: cancel, stranded: make(chan struct{})}
+		l := &link{proxy: p, client: conn.(*net.TCPConn), cancel: cancel, stranded: make(chan struct{}), gone: make(chan struct{})}
 		p.mu.Lock()
 		p.taken++
 		if p.faults.Refuse || ctx.Err() != nil {

@@ -229,6 +229,19 @@ func TestStrandedConnectionsAreSilentForGood(t *testing.T) {
 	count(t, p, 1)
 }
 
+func TestAStrandedConnectionEndsWhoeverLeavesFirst(t *testing.T) {
+	t.Parallel()
+	target := newEcho(t, "a")
+	p := listen(t, target.addr)
+	conn := dial(t, p)
+	want(t, conn, "a")
+	p.Set(faultproxy.Faults{HoldDown: true})
+	_ = conn.Close() // which reaches the server, whose end is held
+	p.Strand()
+	p.Set(faultproxy.Faults{})
+	count(t, p, 0)
+}
+
 func TestNewConnectionsAreLedToTheNewTarget(t *testing.T) {
 	t.Parallel()
 	p := listen(t, newEcho(t, "a").addr)
