@@ -49,37 +49,60 @@ const (
 	fieldStreamName       = 3
 )
 
-// encodeEvent returns the ReadResp of an event, and of the link that led to it if there is one.
+// maxChunk is how large a piece of memory an encoder takes at once.
+const maxChunk = 64 << 10
+
+// encoder encodes the events of one call. It cuts the messages out of larger pieces of memory, because a piece for
+// each would be most of the garbage of a long read. The pieces grow with the call: a quiet subscription holds little.
+type encoder struct {
+	stringIDs bool
+	chunk     []byte // the part that is still free
+	size      int    // of the last piece
+}
+
+// event returns the ReadResp of an event, and of the link that led to it if there is one.
 // The event may be nil when the link leads nowhere.
-func encodeEvent(event, link *storage.Record, stringIDs bool) encodedMessage {
-	original, size := event, 64
+func (e *encoder) event(event, link *storage.Record) encodedMessage {
+	const head = 1 + 5 // a tag and a length
+	original, size := event, head+16
 	for _, r := range []*storage.Record{event, link} {
 		if r != nil {
-			size += recordedSize(r) + 16
+			size += recordedSize(r)
 		}
 	}
 	if link != nil {
 		original = link
 	}
-	inner := make([]byte, 16, size+16)
+	if cap(e.chunk) < size {
+		e.size = max(size, min(2*e.size, maxChunk))
+		e.chunk = make([]byte, 0, e.size)
+	}
+	b := append(e.chunk[:0], 0, 0, 0, 0, 0, 0)
 	if event != nil {
-		inner = appendRecorded(inner, fieldEventEvent, event, stringIDs)
+		b = appendRecorded(b, fieldEventEvent, event, e.stringIDs)
 	}
 	if link != nil {
-		inner = appendRecorded(inner, fieldEventLink, link, stringIDs)
+		b = appendRecorded(b, fieldEventLink, link, e.stringIDs)
 	}
-	inner = protowire.AppendTag(inner, fieldEventCommit, protowire.VarintType)
-	inner = protowire.AppendVarint(inner, original.Position)
-	// The length of the whole is known only now: put the header right in front of it.
-	n := uint64(len(inner) - 16) //nolint:gosec // not negative
-	head := 16 - 1 - protowire.SizeVarint(n)
-	_ = protowire.AppendVarint(protowire.AppendTag(inner[head:head], fieldRespEvent, protowire.BytesType), n)
-	return inner[head:]
+	b = appendNumber(b, fieldEventCommit, original.Position)
+	b[0] = byte(fieldRespEvent<<3 | protowire.BytesType)
+	putLength(b[1:head], len(b)-head)
+	e.chunk = b[len(b):]
+	return b[:len(b):len(b)]
+}
+
+// putLength writes n as a varint of five bytes. It may have leading zero groups, so room for it can be left before
+// the length is known.
+func putLength(b []byte, n int) {
+	for i := range b {
+		b[i] = byte(n>>(7*i)&0x7f) | 0x80
+	}
+	b[len(b)-1] &= 0x7f
 }
 
 // recordedSize is at least the encoded size of r without its header.
 func recordedSize(r *storage.Record) int {
-	return 192 + len(r.Stream) + len(r.Type) + len(r.Metadata) + len(r.Data)
+	return 208 + len(r.Stream) + len(r.Type) + len(r.Metadata) + len(r.Data)
 }
 
 func appendRecorded(b []byte, field protowire.Number, r *storage.Record, stringIDs bool) []byte {
@@ -104,12 +127,7 @@ func appendRecorded(b []byte, field protowire.Number, r *storage.Record, stringI
 	}
 	b = appendBytes(b, fieldRecordedMeta, r.Metadata)
 	b = appendBytes(b, fieldRecordedData, r.Data)
-	// A varint of five bytes may have leading zero groups, so the gap never has to be closed.
-	n := len(b) - start
-	for i := range gap {
-		b[start-gap+i] = byte(n>>(7*i)&0x7f) | 0x80
-	}
-	b[start-1] &= 0x7f
+	putLength(b[start-gap:start], len(b)-start)
 	return b
 }
 

@@ -4,7 +4,8 @@ import "aftercare/deploy/eventnode/storage"
 
 // EncodeEvent returns the response that carries an event and the link to it.
 func EncodeEvent(event, link *storage.Record, stringIDs bool) []byte {
-	return encodeEvent(event, link, stringIDs)
+	e := encoder{stringIDs: stringIDs}
+	return e.event(event, link)
 }
 
 // EagerIndex returns o for a node that moves its index to disk every few events.

@@ -22,7 +22,7 @@ type readCall struct {
 	rd        *storage.Reader // for what is read
 	side      *storage.Reader // for metadata and the targets of links
 	filter    *filter
-	stringIDs bool
+	encoder   encoder
 	backwards bool
 }
 
@@ -33,7 +33,7 @@ func (s *streamsService) Read(req *streams.ReadReq, stream streams.Streams_ReadS
 	c.rd, c.side = c.Reader(), c.Reader()
 	switch o.GetUuidOption().GetContent().(type) {
 	case *streams.ReadReq_Options_UUIDOption_String_:
-		c.stringIDs = true
+		c.encoder.stringIDs = true
 	case *streams.ReadReq_Options_UUIDOption_Structured:
 	default:
 		return invalid("The form of event ids (uuid_option) is missing.")
@@ -96,9 +96,9 @@ func (c *readCall) send(r *storage.Record) error {
 		if err != nil {
 			return err
 		}
-		return c.stream.SendMsg(encodeEvent(target, r, c.stringIDs))
+		return c.stream.SendMsg(c.encoder.event(target, r))
 	}
-	return c.stream.SendMsg(encodeEvent(r, nil, c.stringIDs))
+	return c.stream.SendMsg(c.encoder.event(r, nil))
 }
 
 // readAll answers a read of $all: from a position on, or from what stands in front of it backwards.
