@@ -5,7 +5,7 @@ TOOL = $(GO) tool -modfile=deploy/tools/go.mod
 # Options for `aftercare up`, such as ARGS='--data ./data'.
 ARGS ?=
 
-.PHONY: run build test bench-rebuild lint format generate
+.PHONY: run build test bench-rebuild bench-log lint format generate
 
 run: build
 	@bin/aftercare up $(ARGS)
@@ -23,6 +23,12 @@ bench-rebuild: build
 	bin/aftercare demo --cases 8000 --weeks 26 --until 2026-01-01; \
 	bin/aftercare rebuild --check --runs 3
 	$(GO) test -run '^$$' -bench '^BenchmarkRebuild$$' -benchtime 3x ./projections
+
+# The event node next to a bare loop, a table in Postgres and a server that stores nothing. With EVENTS=10000000 it measures one
+# large store instead. ARGS='--help' tells the options.
+bench-log:
+	$(GO) build -o bin/logbench ./deploy/logbench
+	@bin/logbench $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
 
 lint:
 	$(TOOL) golangci-lint run ./...

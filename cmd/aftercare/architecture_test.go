@@ -25,6 +25,8 @@ var layers = map[string][]string{
 	"aftercare/deploy/eventnode":  {},
 	"aftercare/deploy/localpg":    {},
 	"aftercare/deploy/faultproxy": {},
+	// A benchmark of the node, next to a table in Postgres.
+	"aftercare/deploy/logbench": {"aftercare/deploy/eventnode", "aftercare/deploy/localpg"},
 }
 
 // testsMay is what tests, and the packages for tests, whose names end in "test", may import as well: the servers to test against.
