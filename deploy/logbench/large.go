@@ -238,13 +238,16 @@ func (l *large) kill(ctx context.Context) error {
 	const appending = 3 * time.Second
 	writing, cancel := context.WithCancel(ctx)
 	defer cancel()
-	failed := make(chan error, 1)
-	go func() { failed <- l.tails(writing, l.options.perStream, tailEvents) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = l.tails(writing, l.options.perStream, tailEvents) // those under way fail, of course
+	}()
 	pause(ctx, appending)
 	l.watch.stop()
 	err := l.node.child.Kill()
 	cancel()
-	_ = <-failed // those under way, of course
+	<-ended
 	l.node.close()
 	l.node = nil
 	return err
