@@ -49,7 +49,7 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 			if r, refused = proposed(c.ProposedMessage); refused != nil || q == nil {
 				continue
 			}
-			size += len(r.Data) + len(r.Metadata) + 2*len(utf16.Encode([]rune(string(r.Type))))
+			size += eventSize(&r)
 			if size > limit {
 				n := strconv.Itoa(limit)
 				refused = failure(codes.InvalidArgument, "Maximum Append Size of "+n+" Exceeded.",
@@ -105,7 +105,15 @@ func writable(stream string) error {
 	return nil
 }
 
-func proposed(m *streams.AppendReq_ProposedMessage) (storage.Record, error) {
+// proposal is an event as Append and BatchAppend bring it.
+type proposal interface {
+	GetId() *shared.UUID
+	GetMetadata() map[string]string
+	GetCustomMetadata() []byte
+	GetData() []byte
+}
+
+func proposed(m proposal) (storage.Record, error) {
 	kind, okKind := m.GetMetadata()["type"]
 	content, okContent := m.GetMetadata()["content-type"]
 	if !okKind || !okContent {
@@ -121,6 +129,15 @@ func proposed(m *streams.AppendReq_ProposedMessage) (storage.Record, error) {
 		r.Flags = storage.FlagJSON
 	}
 	return r, nil
+}
+
+// eventSize is what an event counts against MaxAppendSize: the type counts as UTF-16, as it does in a real server.
+func eventSize(r *storage.Record) int {
+	units := 0
+	for _, c := range string(r.Type) {
+		units += utf16.RuneLen(c)
+	}
+	return len(r.Data) + len(r.Metadata) + 2*units
 }
 
 func parseID(id *shared.UUID) ([16]byte, error) {

@@ -33,8 +33,8 @@ func start(tb testing.TB, o eventnode.Options) *eventnode.Node {
 	if err != nil {
 		tb.Fatalf("open: %v", err)
 	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- n.Run(context.WithoutCancel(tb.Context())) }()
+	ctx, stopped := context.WithoutCancel(tb.Context()), make(chan error, 1)
+	go func() { stopped <- n.Run(ctx) }()
 	tb.Cleanup(func() {
 		if err := n.Close(); err != nil {
 			tb.Errorf("close: %v", err)

@@ -6,7 +6,6 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/projections"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 )
@@ -33,11 +32,6 @@ func refuseAll(s *grpc.Server, desc *grpc.ServiceDesc, feature string) {
 
 func registerRefusals(s *grpc.Server) {
 	refuseAll(s, &projections.Projections_ServiceDesc, "Projections")
-}
-
-// BatchAppend implements the service by refusing: the official Go client does not use it.
-func (s *streamsService) BatchAppend(streams.Streams_BatchAppendServer) error {
-	return refuse("Batch appends")
 }
 
 // Update implements the service by refusing.

@@ -74,6 +74,7 @@ func (featuresService) GetSupportedMethods(context.Context, *shared.Empty) (*ser
 		Methods: []*serverfeatures.SupportedMethod{
 			method(streamsName, "read", "position", "events"),
 			method(streamsName, "append"),
+			method(streamsName, "batchappend", "deadline_duration"),
 			method(streamsName, "delete"),
 			method(streamsName, "tombstone"),
 			method("event_store.client.gossip.gossip", "read"),

@@ -73,14 +73,6 @@ func TestWhatIsLeftOutSaysSo(t *testing.T) {
 			_, err := projections.NewProjectionsClient(cc).Create(ctx, &projections.CreateReq{})
 			return err
 		},
-		"Batch appends": func(ctx context.Context) error {
-			s, err := streams.NewStreamsClient(cc).BatchAppend(ctx)
-			if err != nil {
-				return err
-			}
-			_, err = s.Recv()
-			return err
-		},
 	}
 	for feature, call := range calls {
 		t.Run(feature, func(t *testing.T) {

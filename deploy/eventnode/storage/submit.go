@@ -9,22 +9,25 @@ func (s *Store) Write(ctx context.Context, q *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return p.Wait(ctx)
-}
-
-// Submit hands over a change without waiting for it. Changes are decided in the order in which they were submitted.
-// It blocks while the writer has too many to do, and q must not be touched afterwards.
-func (s *Store) Submit(ctx context.Context, q *Request) (*Pending, error) { return s.writer.submit(ctx, q) }
-
-// Pending is a change that the writer has been asked for.
-type Pending struct{ done <-chan Result }
-
-// Wait returns what became of the change, as Write does. It must not be called again once it has.
-func (p *Pending) Wait(ctx context.Context) (Result, error) {
 	select {
-	case res := <-p.done:
+	case res := <-p.Done():
 		return res, res.err
 	case <-ctx.Done():
 		return Result{}, ctx.Err()
 	}
 }
+
+// Submit hands over a change without waiting for it. Changes are decided in the order in which they were submitted.
+// It blocks while the writer has too many to do, and q must not be touched afterwards.
+func (s *Store) Submit(ctx context.Context, q *Request) (*Pending, error) {
+	return s.writer.submit(ctx, q)
+}
+
+// Pending is a change that the writer has been asked for.
+type Pending struct{ done <-chan Result }
+
+// Done returns the channel on which the result arrives, once.
+func (p *Pending) Done() <-chan Result { return p.done }
+
+// Err says why the store could not decide about a change, or is nil.
+func (r Result) Err() error { return r.err }
