@@ -20,7 +20,8 @@ const (
 	sound verdict = iota + 1
 	// lame sessions are closed: their connection may be dead, and no others need be.
 	lame
-	// lost sessions are closed with all idle ones: their server is gone, or silent for as long as a call may take.
+	// lost sessions are closed with all idle ones: their server is gone, silent for as long as a call may take, or another
+	// than it should be.
 	lost
 	// moved sessions follow the leader by themselves. The idle ones are not there yet, and are closed.
 	moved
@@ -37,7 +38,7 @@ func judge(ctx context.Context, err error) verdict {
 		return sound
 	case hasCode(err, esdb.ErrorCodeNotLeader):
 		return moved
-	case unusable(err), errors.Is(context.Cause(ctx), errNoAnswer):
+	case unusable(err), errors.Is(context.Cause(ctx), errNoAnswer), errors.Is(err, ErrReplaced):
 		return lost
 	case errors.Is(context.Cause(ctx), context.Canceled):
 		return sound
