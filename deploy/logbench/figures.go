@@ -17,17 +17,17 @@ type report struct {
 }
 
 type machine struct {
-	System          string    `json:"system"`
-	Cores           int       `json:"cores"`
-	Go              string    `json:"go"`
-	At              time.Time `json:"at"`
-	Connections     int       `json:"connections"`
-	PayloadBytes    int       `json:"payload_bytes"`
-	MetadataBytes   int       `json:"metadata_bytes"`
-	Rounds          int       `json:"rounds"`
-	SecondsOfARun   float64   `json:"seconds_of_a_run"`
-	EventsRead      int       `json:"events_read"`
-	QuickAndUseless bool      `json:"quick,omitempty"`
+	System        string    `json:"system"`
+	Cores         int       `json:"cores"`
+	Go            string    `json:"go"`
+	At            time.Time `json:"at"`
+	Connections   int       `json:"connections"`
+	PayloadBytes  int       `json:"payload_bytes"`
+	MetadataBytes int       `json:"metadata_bytes"`
+	Rounds        int       `json:"rounds"`
+	SecondsOfARun float64   `json:"seconds_of_a_run"`
+	EventsRead    int       `json:"events_read"`
+	Quick         bool      `json:"quick,omitempty"`
 }
 
 func (r *report) describe(b *bench) {
@@ -35,7 +35,7 @@ func (r *report) describe(b *bench) {
 	r.Machine = machine{
 		System: runtime.GOOS + "/" + runtime.GOARCH, Cores: runtime.NumCPU(), Go: runtime.Version(), At: b.now().UTC(),
 		Connections: o.connections, PayloadBytes: payloadBytes, MetadataBytes: metadataBytes,
-		Rounds: o.rounds, SecondsOfARun: o.duration.Seconds(), EventsRead: o.reads, QuickAndUseless: o.quick,
+		Rounds: o.rounds, SecondsOfARun: o.duration.Seconds(), EventsRead: o.reads, Quick: o.quick,
 	}
 }
 
@@ -96,6 +96,17 @@ func (r *readRounds) add(perSecond float64, used cores) {
 	r.PerSecond = append(r.PerSecond, perSecond)
 	r.Client = append(r.Client, used.client)
 	r.Server = append(r.Server, used.server)
+}
+
+// cost is the CPU time of one operation in microseconds, round by round; none where the system does not tell.
+func cost(cores, perSecond []float64) []float64 {
+	var each []float64
+	for i, busy := range cores {
+		if busy > 0 && perSecond[i] > 0 {
+			each = append(each, busy/perSecond[i]*1e6)
+		}
+	}
+	return each
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -19,9 +19,10 @@ const (
 // print writes the figures as tables: medians of the rounds, and the least and the most where they matter.
 func (r *report) print(out io.Writer) {
 	m := r.Machine
-	fmt.Fprintf(out, "%s, %d cores, %s; events of %d bytes and %d of metadata; medians (least–most) of %d rounds of %.1f s; %d connections\n",
+	fmt.Fprintf(out, "%s, %d cores, %s; events of %d bytes and %d of metadata; medians (least–most) of %d rounds of %.1f s; %d connections;\n"+
+		"CPU time is that of an append or, below, of an event read; the client's includes the bare loop itself\n",
 		m.System, m.Cores, m.Go, m.PayloadBytes, m.MetadataBytes, m.Rounds, m.SecondsOfARun, m.Connections)
-	if m.QuickAndUseless {
+	if m.Quick {
 		fmt.Fprintln(out, "A quick run: its figures say nothing.")
 	}
 	if len(r.Disk.P50) > 0 {
@@ -41,7 +42,7 @@ func (r *report) print(out io.Writer) {
 func (r *report) printAppends(out io.Writer) {
 	fmt.Fprintln(out, "\nAppends")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "writers\tevents\t\tappends/s\tevents/s\tp50 ms\tp99 ms\tcores client\tserver\tnode / this\ttarget\t")
+	fmt.Fprintln(w, "writers\tevents\t\tappends/s\tevents/s\tp50 ms\tp99 ms\tCPU µs client\tserver\tnode / this\ttarget\t")
 	for _, f := range r.Appends {
 		for _, name := range []string{nameNode, nameBare, namePostgres, nameStub} {
 			c := f.Contenders[name]
@@ -50,7 +51,7 @@ func (r *report) printAppends(out io.Writer) {
 			}
 			perSecond := measure.SpreadOf(c.PerSecond)
 			fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%.0f\t%.2f\t%.2f\t%s\t%s\t", f.Writers, f.Batch, name, counts(perSecond),
-				perSecond.Median*float64(f.Batch), measure.SpreadOf(c.P50).Median, measure.SpreadOf(c.P99).Median, known(c.Client), known(c.Server))
+				perSecond.Median*float64(f.Batch), measure.SpreadOf(c.P50).Median, measure.SpreadOf(c.P99).Median, known(cost(c.Client, c.PerSecond)), known(cost(c.Server, c.PerSecond)))
 			if ratios := f.ratios(name); name != nameNode && len(ratios) > 0 {
 				ratio := measure.SpreadOf(ratios)
 				fmt.Fprintf(w, "%s\t%s\t", factors(ratio), appendVerdict(f, name, ratio.Median))
@@ -80,11 +81,11 @@ func appendVerdict(f appendFigures, name string, ratio float64) string {
 func (r *report) printReads(out io.Writer) {
 	fmt.Fprintf(out, "\nReads of %d events\n", r.Machine.EventsRead)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "\t\tevents/s\tcores client\tserver\tnode / this\ttarget\t")
+	fmt.Fprintln(w, "\t\tevents/s\tCPU µs client\tserver\tnode / this\ttarget\t")
 	for _, f := range r.Reads {
 		ratio := measure.SpreadOf(measure.Ratios(f.Node.PerSecond, f.Ceiling.PerSecond))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\t\t\n", f.Kind, nameNode, counts(measure.SpreadOf(f.Node.PerSecond)), known(f.Node.Client), known(f.Node.Server))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Kind, nameStub, counts(measure.SpreadOf(f.Ceiling.PerSecond)), known(f.Ceiling.Client), known(f.Ceiling.Server),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t\t\t\n", f.Kind, nameNode, counts(measure.SpreadOf(f.Node.PerSecond)), known(cost(f.Node.Client, f.Node.PerSecond)), known(cost(f.Node.Server, f.Node.PerSecond)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", f.Kind, nameStub, counts(measure.SpreadOf(f.Ceiling.PerSecond)), known(cost(f.Ceiling.Client, f.Ceiling.PerSecond)), known(cost(f.Ceiling.Server, f.Ceiling.PerSecond)),
 			factors(ratio), atLeast(ratio.Median, targetReads))
 	}
 	_ = w.Flush() // who reads it sees what is missing
@@ -98,10 +99,10 @@ func factors(s measure.Spread) string {
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Median, s.Min, s.Max)
 }
 
-// known prints cores, unless the system does not tell them.
+// known prints the median, unless the system does not tell.
 func known(values []float64) string {
 	if median := measure.SpreadOf(values).Median; median > 0 {
-		return fmt.Sprintf("%.2f", median)
+		return fmt.Sprintf("%.1f", median)
 	}
 	return "-"
 }
