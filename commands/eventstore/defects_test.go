@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -29,7 +30,7 @@ import (
 // a failed discovery kills a client, and that callers hang on it, is in TestNobodyHangsWithoutAServer.
 
 func counted(n int) []commands.Proposed {
-	return []commands.Proposed{{ID: domain.DeriveUUID(domain.UUID{7}, string(rune('a'+n))), Event: logtest.Counted{N: n}}}
+	return []commands.Proposed{{ID: domain.DeriveUUID(domain.UUID{7}, strconv.Itoa(n)), Event: logtest.Counted{N: n}}}
 }
 
 func listen(t *testing.T, target string) *faultproxy.Proxy {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func fill(t *testing.T, n *node, stream string, count int) domain.Position {
 	var last commands.Receipt
 	for i := range count {
 		var err error
-		event := []commands.Proposed{{ID: domain.DeriveUUID(domain.UUID{9}, stream+string(rune('a'+i))), Event: logtest.Counted{N: i}}}
+		event := []commands.Proposed{{ID: domain.DeriveUUID(domain.UUID{9}, stream+strconv.Itoa(i)), Event: logtest.Counted{N: i}}}
 		if last, err = log.Append(t.Context(), stream, commands.Expected(i-1), event); err != nil {
 			t.Fatal(err)
 		}
