@@ -36,6 +36,7 @@ const (
 	fieldEventEvent       = 1
 	fieldEventLink        = 2
 	fieldEventCommit      = 3
+	fieldEventRetries     = 5 // of persistent.proto, whose messages are otherwise the same
 	fieldRecordedID       = 1
 	fieldRecordedStream   = 2
 	fieldRecordedRevision = 3
@@ -62,9 +63,12 @@ type encoder struct {
 
 // event returns the ReadResp of an event, and of the link that led to it if there is one.
 // The event may be nil when the link leads nowhere.
-func (e *encoder) event(event, link *storage.Record) encodedMessage {
+func (e *encoder) event(event, link *storage.Record) encodedMessage { return e.encode(event, link, -1) }
+
+// encode does so and adds how often the event was delivered before, unless that is negative.
+func (e *encoder) encode(event, link *storage.Record, retries int) encodedMessage {
 	const head = 1 + 5 // a tag and a length
-	original, size := event, head+16
+	original, size := event, head+24
 	for _, r := range []*storage.Record{event, link} {
 		if r != nil {
 			size += recordedSize(r)
@@ -85,6 +89,9 @@ func (e *encoder) event(event, link *storage.Record) encodedMessage {
 		b = appendRecorded(b, fieldEventLink, link, e.stringIDs)
 	}
 	b = appendNumber(b, fieldEventCommit, original.Position)
+	if retries >= 0 {
+		b = appendNumber(b, fieldEventRetries, uint64(retries))
+	}
 	b[0] = byte(fieldRespEvent<<3 | protowire.BytesType)
 	putLength(b[1:head], len(b)-head)
 	e.chunk = b[len(b):]

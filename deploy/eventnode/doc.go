@@ -1,13 +1,11 @@
 // Package eventnode is a single, durable event store node that speaks the gRPC protocol of
 // EventStoreDB, so that the official client and code written for a real server work against it
-// unchanged. It serves streams (append, read, catch-up subscriptions, filters, delete, tombstone,
-// stream metadata), server features and gossip.
+// unchanged. It serves streams (append, batch append, read, catch-up subscriptions, filters, delete, tombstone,
+// stream metadata), persistent subscriptions, server features and gossip.
 //
-// It leaves out what a single machine does not need: clusters, users, access control, projections,
-// consuming persistent subscriptions, batch append and scavenging. Those calls answer UNIMPLEMENTED
-// and are not listed among the server features. Groups of persistent subscriptions can be created and
-// deleted, and their definitions last, but nothing is delivered to them. It does not encrypt its
-// transport: bind it to loopback.
+// It leaves out what a single machine does not need: clusters, users, access control, projections and
+// scavenging. Those calls answer UNIMPLEMENTED and are not listed among the server features. It does not
+// encrypt its transport: bind it to loopback.
 //
 // # Design
 //
@@ -17,4 +15,18 @@
 // Subscriptions never hold up the writer: it closes a channel, and every subscription reads the log
 // again from where it stands, at the pace of its own consumer. So there is no queue to overflow and
 // no gap to fill.
+//
+// Persistent subscriptions are package persistent, one goroutine for each group, which reads the log in
+// the same way. Definitions are in $persistentSubscriptionConfig, in the form of EventStoreDB; checkpoints
+// and parked events are in streams of each group, as there. Where it differs from the real server:
+//
+//   - A group that starts at the end starts where the stream ended when the group was made, also after
+//     a restart without a checkpoint. There it would start at the new end.
+//   - Replayed events leave the parked stream when they are finished, not when they are read.
+//   - A refusal with the action Stop leaves the event with its consumer until that leaves or time is up.
+//     There the event counts as done.
+//   - A group without consumers does not read ahead, and is called Behind while it has events to read.
+//   - A group of a tombstoned stream gets the event that ended it, and nothing else that it has not read.
+//     There it may drop its consumers for good.
+//   - When the node stops, checkpoints are written and consumers end with UNAVAILABLE.
 package eventnode

@@ -1,6 +1,10 @@
 package eventnode
 
-import "aftercare/deploy/eventnode/storage"
+import (
+	"time"
+
+	"aftercare/deploy/eventnode/storage"
+)
 
 // EncodeEvent returns the response that carries an event and the link to it.
 func EncodeEvent(event, link *storage.Record, stringIDs bool) []byte {
@@ -11,5 +15,11 @@ func EncodeEvent(event, link *storage.Record, stringIDs bool) []byte {
 // EagerIndex returns o for a node that moves its index to disk every few events.
 func EagerIndex(o Options, events int) Options {
 	o.flushEvents = events
+	return o
+}
+
+// Ticked returns o for a node whose persistent subscriptions look at the clock when ticks says so.
+func Ticked(o Options, ticks <-chan time.Time) Options {
+	o.ticks = ticks
 	return o
 }

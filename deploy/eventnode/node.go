@@ -51,7 +51,8 @@ type Options struct {
 	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
 	WriteFault func(bytes int) error
 
-	flushEvents int // tests make the index go to disk early
+	flushEvents int              // tests make the index go to disk early
+	ticks       <-chan time.Time // and let the time of persistent subscriptions pass; nil is every second
 }
 
 // Node is an open event store. Open returns it listening; calls are answered once it runs.
@@ -60,6 +61,7 @@ type Node struct {
 	listener net.Listener
 	server   *grpc.Server
 	store    *storage.Store
+	groups   *groups
 	stopping chan struct{}
 
 	mu      sync.Mutex
@@ -97,6 +99,7 @@ func Open(o Options) (*Node, error) {
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.release())
 	}
+	n.groups = &groups{node: n}
 	n.server = newServer(n)
 	return n, nil
 }
@@ -145,15 +148,19 @@ func (n *Node) Run(ctx context.Context) error {
 	stopWriter := make(chan struct{})
 	running.Go(func() { n.store.Run(stopWriter) })
 	served := make(chan error, 1)
-	running.Go(func() { served <- n.server.Serve(n.listener) })
-
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-served:
+	err := n.groups.start(ctx)
+	if err == nil {
+		running.Go(n.groups.tick)
+		running.Go(func() { served <- n.server.Serve(n.listener) })
+		select {
+		case <-ctx.Done():
+		case err = <-served:
+		}
 	}
 	close(n.stopping)
+	n.groups.stop()
 	n.drain()
+	n.groups.receivers.Wait()
 	close(stopWriter)
 	running.Wait()
 	if released := n.finish(); err == nil {

@@ -2,111 +2,108 @@ package eventnode
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
-	"github.com/google/uuid"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/encoding/protojson"
+	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 
 	"aftercare/deploy/eventnode/storage"
 )
 
-// configStream keeps the definitions of persistent subscription groups, the newest event all of them.
-const configStream = "$persistentSubscriptionConfig"
+const streamAll = "$all"
 
-// groupAttempts bounds how often a change starts over because another one came in between.
-const groupAttempts = 10
-
-// groupConfig maps "stream::group" to the request that created the group.
-type groupConfig map[string]json.RawMessage
-
-// persistentService keeps the definitions of persistent subscription groups. Nothing consumes them:
-// all calls but Create and Delete are refused.
+// persistentService serves persistent subscriptions: groups of consumers that share the events of a
+// stream or of $all. The engine is the package persistent.
 type persistentService struct {
-	persistent.UnimplementedPersistentSubscriptionsServer
+	wire.UnimplementedPersistentSubscriptionsServer
 	node *Node
 }
 
-const persistentFeature = "Persistent subscriptions (but for creating and deleting groups)"
-
-// Create implements the service: the definition is stored for good, or refused if it exists.
-func (s *persistentService) Create(ctx context.Context, req *persistent.CreateReq) (*persistent.CreateResp, error) {
-	o := req.GetOptions()
-	stream := "$all"
-	if _, all := o.GetStreamOption().(*persistent.CreateReq_Options_All); !all {
-		stream = string(o.GetStream().GetStreamIdentifier().GetStreamName())
-		if stream == "" {
-			stream = string(o.GetStreamIdentifier().GetStreamName()) //nolint:staticcheck // old clients send only this
-		}
+// named reports whether a stream and a group can have a persistent subscription.
+func named(e *groupEntry, all bool) error {
+	switch {
+	case e.Stream == "":
+		return groupFailed(e.Stream, e.Group, "Bad stream name.")
+	case e.Stream == streamAll && !all:
+		return groupFailed(e.Stream, e.Group, "Persistent subscriptions to $all are only supported over gRPC through gRPC clients")
+	case e.Group == "":
+		return groupFailed(e.Stream, e.Group, "Bad group name.")
 	}
-	definition, err := protojson.Marshal(o)
+	return nil
+}
+
+// Create implements the service: the group runs, and is there for good, or is refused.
+func (s *persistentService) Create(ctx context.Context, req *wire.CreateReq) (*wire.CreateResp, error) {
+	e, err := createdEntry(req.GetOptions())
 	if err != nil {
-		return nil, fmt.Errorf("encode group: %w", err)
+		return nil, err
 	}
-	return &persistent.CreateResp{}, s.change(ctx, stream, o.GetGroupName(), func(groups groupConfig, key string) error {
-		if _, ok := groups[key]; ok {
-			return failure(codes.AlreadyExists, "Subscription group "+o.GetGroupName()+" on stream "+stream+" already exists.",
-				"exception", "persistent-subscription-exists", "stream-name", stream, "group-name", o.GetGroupName())
-		}
-		groups[key] = definition
-		return nil
-	})
+	_, all := req.GetOptions().GetStreamOption().(*wire.CreateReq_Options_All)
+	if err := named(&e, all); err != nil {
+		return nil, err
+	}
+	if len(checkpointStream(e.key())) > storage.MaxName {
+		return nil, groupFailed("", "", "The names of the stream and the group are too long.")
+	}
+	return &wire.CreateResp{}, s.node.groups.create(ctx, e)
 }
 
-// Delete implements the service: the definition is gone, or was never there and that is an error.
-func (s *persistentService) Delete(ctx context.Context, req *persistent.DeleteReq) (*persistent.DeleteResp, error) {
+// Update implements the service: consumers are dropped, and the group goes on with its new settings.
+func (s *persistentService) Update(ctx context.Context, req *wire.UpdateReq) (*wire.UpdateResp, error) {
+	e, err := updatedEntry(req.GetOptions())
+	if err != nil {
+		return nil, err
+	}
+	_, all := req.GetOptions().GetStreamOption().(*wire.UpdateReq_Options_All)
+	if err := named(&e, all); err != nil {
+		return nil, err
+	}
+	return &wire.UpdateResp{}, s.node.groups.update(ctx, e)
+}
+
+// Delete implements the service: consumers are dropped, and nothing of the group is left.
+func (s *persistentService) Delete(ctx context.Context, req *wire.DeleteReq) (*wire.DeleteResp, error) {
 	o := req.GetOptions()
-	stream := "$all"
-	if _, all := o.GetStreamOption().(*persistent.DeleteReq_Options_All); !all {
-		stream = string(o.GetStreamIdentifier().GetStreamName())
+	e := groupEntry{Group: o.GetGroupName()}
+	_, all := o.GetStreamOption().(*wire.DeleteReq_Options_All)
+	if e.Stream = string(o.GetStreamIdentifier().GetStreamName()); all {
+		e.Stream = streamAll
 	}
-	return &persistent.DeleteResp{}, s.change(ctx, stream, o.GetGroupName(), func(groups groupConfig, key string) error {
-		if _, ok := groups[key]; !ok {
-			return failure(codes.NotFound, "Subscription group "+o.GetGroupName()+" on stream "+stream+" does not exist.",
-				"exception", "persistent-subscription-does-not-exist", "stream-name", stream, "group-name", o.GetGroupName())
+	if err := named(&e, all); err != nil {
+		return nil, err
+	}
+	return &wire.DeleteResp{}, s.node.groups.remove(ctx, e.Stream, e.Group)
+}
+
+// ReplayParked implements the service: what is parked now is delivered again, and stays parked until it
+// is finished.
+func (s *persistentService) ReplayParked(ctx context.Context, req *wire.ReplayParkedReq) (*wire.ReplayParkedResp, error) {
+	o := req.GetOptions()
+	var stream string
+	switch in := o.GetStreamOption().(type) {
+	case *wire.ReplayParkedReq_Options_All:
+		stream = streamAll
+	case *wire.ReplayParkedReq_Options_StreamIdentifier:
+		stream = string(in.StreamIdentifier.GetStreamName())
+	default:
+		return nil, errRequest
+	}
+	stop := int64(-1)
+	switch at := o.GetStopAtOption().(type) {
+	case *wire.ReplayParkedReq_Options_StopAt:
+		if stop = at.StopAt; stop < 0 {
+			return nil, groupFailed(stream, o.GetGroupName(), "Cannot stop replaying parked message at a negative version.")
 		}
-		delete(groups, key)
-		return nil
+	case *wire.ReplayParkedReq_Options_NoLimit:
+	default:
+		return nil, errRequest
+	}
+	return &wire.ReplayParkedResp{}, s.node.groups.do(stream, o.GetGroupName(), func(a *activeGroup) error {
+		return a.runner.Replay(ctx, stop)
 	})
 }
 
-// change applies f to all definitions and stores the result unless f refuses.
-func (s *persistentService) change(ctx context.Context, stream, group string, f func(groupConfig, string) error) error {
-	if stream == "" || group == "" {
-		return invalid("A persistent subscription needs a stream and a group.")
-	}
-	st := s.node.store
-	for range groupAttempts {
-		info, err := st.Stream(configStream)
-		if err != nil {
-			return err
-		}
-		groups := groupConfig{}
-		r, ok, err := st.Record(st.Reader(), configStream, info.Last)
-		if err != nil {
-			return err
-		}
-		if ok {
-			if err := json.Unmarshal(r.Data, &groups); err != nil {
-				return fmt.Errorf("decode groups: %w", err)
-			}
-		}
-		if err := f(groups, stream+"::"+group); err != nil {
-			return err
-		}
-		data, err := json.Marshal(groups)
-		if err != nil {
-			return fmt.Errorf("encode groups: %w", err)
-		}
-		res, err := s.node.store.Write(ctx, &storage.Request{
-			Kind: storage.Append, Stream: configStream, Expected: info.Last,
-			Events: []storage.Record{{ID: uuid.New(), Type: []byte("$PersistentConfig"), Data: data, Flags: storage.FlagJSON}},
-		})
-		if err != nil || res.Verdict == storage.Written {
-			return err
-		}
-	}
-	return failure(codes.Aborted, "Operation timed out: too many changes of groups at once.")
+// RestartSubsystem implements the service: all consumers are dropped, and all groups start again from
+// what is on disk.
+func (s *persistentService) RestartSubsystem(ctx context.Context, _ *shared.Empty) (*shared.Empty, error) {
+	return &shared.Empty{}, s.node.groups.restart(ctx)
 }

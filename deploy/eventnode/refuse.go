@@ -1,11 +1,7 @@
 package eventnode
 
 import (
-	"context"
-
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/projections"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 )
@@ -32,34 +28,4 @@ func refuseAll(s *grpc.Server, desc *grpc.ServiceDesc, feature string) {
 
 func registerRefusals(s *grpc.Server) {
 	refuseAll(s, &projections.Projections_ServiceDesc, "Projections")
-}
-
-// Update implements the service by refusing.
-func (s *persistentService) Update(context.Context, *persistent.UpdateReq) (*persistent.UpdateResp, error) {
-	return nil, refuse(persistentFeature)
-}
-
-// Read implements the service by refusing.
-func (s *persistentService) Read(persistent.PersistentSubscriptions_ReadServer) error {
-	return refuse(persistentFeature)
-}
-
-// GetInfo implements the service by refusing.
-func (s *persistentService) GetInfo(context.Context, *persistent.GetInfoReq) (*persistent.GetInfoResp, error) {
-	return nil, refuse(persistentFeature)
-}
-
-// ReplayParked implements the service by refusing.
-func (s *persistentService) ReplayParked(context.Context, *persistent.ReplayParkedReq) (*persistent.ReplayParkedResp, error) {
-	return nil, refuse(persistentFeature)
-}
-
-// List implements the service by refusing.
-func (s *persistentService) List(context.Context, *persistent.ListReq) (*persistent.ListResp, error) {
-	return nil, refuse(persistentFeature)
-}
-
-// RestartSubsystem implements the service by refusing.
-func (s *persistentService) RestartSubsystem(context.Context, *shared.Empty) (*shared.Empty, error) {
-	return nil, refuse(persistentFeature)
 }

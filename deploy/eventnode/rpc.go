@@ -65,7 +65,10 @@ type featuresService struct {
 
 // GetSupportedMethods implements the service by naming what the node serves.
 func (featuresService) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
-	const streamsName = "event_store.client.streams.streams"
+	const (
+		streamsName = "event_store.client.streams.streams"
+		groupsName  = "event_store.client.persistent_subscriptions.persistentsubscriptions"
+	)
 	method := func(service, name string, features ...string) *serverfeatures.SupportedMethod {
 		return &serverfeatures.SupportedMethod{ServiceName: service, MethodName: name, Features: features}
 	}
@@ -77,6 +80,14 @@ func (featuresService) GetSupportedMethods(context.Context, *shared.Empty) (*ser
 			method(streamsName, "batchappend", "deadline_duration"),
 			method(streamsName, "delete"),
 			method(streamsName, "tombstone"),
+			method(groupsName, "create", "stream", "all"),
+			method(groupsName, "update", "stream", "all"),
+			method(groupsName, "delete", "stream", "all"),
+			method(groupsName, "read", "stream", "all"),
+			method(groupsName, "getinfo", "stream", "all"),
+			method(groupsName, "replayparked", "stream", "all"),
+			method(groupsName, "list", "stream", "all"),
+			method(groupsName, "restartsubsystem", "stream", "all"),
 			method("event_store.client.gossip.gossip", "read"),
 			method("event_store.client.server_features.serverfeatures", "getsupportedmethods"),
 		},

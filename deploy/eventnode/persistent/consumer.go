@@ -109,7 +109,7 @@ func (c *Consumer) take() (Delivery, bool) {
 	if first == nil {
 		return Delivery{}, false
 	}
-	d := c.queue.Remove(first).(Delivery) //nolint:forcetypeassert,revive // it holds nothing else
+	d := c.queue.Remove(first).(Delivery) //nolint:forcetypeassert // it holds nothing else
 	delete(c.places, d.Event.ID)
 	return d, true
 }

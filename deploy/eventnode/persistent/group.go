@@ -147,7 +147,7 @@ func (g *Group) done(now time.Time) Effects { return g.finish(now, false) }
 
 // finish ends every input: what can be delivered is, and what is due is written.
 func (g *Group) finish(now time.Time, tick bool) Effects {
-	stopped := false
+	var stopped bool
 	if g.retries, stopped = g.push(now, g.retries); !stopped {
 		g.fresh, _ = g.push(now, g.fresh)
 	}
@@ -158,5 +158,5 @@ func (g *Group) finish(now time.Time, tick bool) Effects {
 }
 
 func value(e *list.Element) *message {
-	return e.Value.(*message) //nolint:forcetypeassert,revive // the lists hold nothing else
+	return e.Value.(*message) //nolint:forcetypeassert // the lists hold nothing else
 }

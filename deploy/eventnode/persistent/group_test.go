@@ -27,13 +27,13 @@ func batch(from int64, pins ...uint32) persistent.Batch {
 	b := persistent.Batch{Through: from - 1}
 	for i, pin := range pins {
 		position := from + int64(i)
-		b.Events = append(b.Events, persistent.Event{ID: persistent.ID{byte(position + 1)}, Position: position, Pin: pin})
+		b.Events = append(b.Events, persistent.Event{ID: persistent.ID{byte(position&0x7f + 1)}, Position: position, Pin: pin})
 		b.Through, b.Considered = position, b.Considered+1
 	}
 	return b
 }
 
-func id(position int64) persistent.ID { return persistent.ID{byte(position + 1)} }
+func id(position int64) persistent.ID { return persistent.ID{byte(position&0x7f + 1)} }
 
 // positions are the positions delivered, by consumer.
 func positions(e persistent.Effects) map[persistent.ConsumerID][]int64 {

@@ -39,7 +39,7 @@ func (r *Runner) do(ctx context.Context, j job) outcome {
 	}
 	for _, err := range []error{res.parkErr, res.checkpointErr, res.truncateErr} {
 		if err != nil {
-			r.o.Logger.Warn("persistent subscription not written, to be tried again", "error", err)
+			r.o.Logger.WarnContext(ctx, "persistent subscription not written, to be tried again", "error", err)
 		}
 	}
 	return res

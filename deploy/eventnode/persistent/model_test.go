@@ -1,6 +1,7 @@
 package persistent_test
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 	"testing"
@@ -66,7 +67,9 @@ type machine struct {
 
 func (m *machine) id() persistent.ID {
 	m.nextID++
-	return persistent.ID{byte(m.nextID), byte(m.nextID >> 8), byte(m.nextID >> 16)}
+	var id persistent.ID
+	binary.BigEndian.PutUint64(id[:], m.nextID)
+	return id
 }
 
 func (m *machine) pinned() bool {
@@ -240,7 +243,7 @@ func (m *machine) settle(f *fact, l *link, next fate, retried bool) {
 
 // refuse is what a retry or a timeout does.
 func (m *machine) refuse(f *fact, l *link) {
-	retries := 0
+	var retries int
 	if f != nil {
 		retries = f.retries
 	} else {

@@ -1,6 +1,7 @@
 package persistent
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -91,10 +92,10 @@ func (s Settings) Validate() error {
 		}
 	}
 	if s.ReadBatchSize >= s.HistoryBufferSize {
-		return fmt.Errorf("ReadBatchSize may not be greater than or equal to BufferSize")
+		return errors.New("ReadBatchSize may not be greater than or equal to BufferSize")
 	}
 	if s.Strategy.String() == "" {
-		return fmt.Errorf("there is no consumer strategy")
+		return errors.New("there is no consumer strategy")
 	}
 	return nil
 }

@@ -1,0 +1,177 @@
+package eventnode_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"aftercare/deploy/eventnode"
+)
+
+func TestAGroupGoesOnWhereItWasWhenTheNodeStops(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	n, err := eventnode.Open(eventnode.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- n.Run(context.WithoutCancel(t.Context())) }()
+	c := connect(t, n)
+	for _, stream := range []string{"s", "t"} {
+		put(t, c, stream, esdb.Any{}, events(numbers(0, 8)...)...)
+	}
+	group(t, c, "s", "g", esdb.Start{}, rare)
+	groupOfAll(t, c, esdb.PersistentAllSubscriptionOptions{
+		StartFrom: esdb.Start{}, Filter: &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Regex: "^t$"},
+	}, rare)
+	for _, g := range []consumer{consume(t, c, "s", "g", 3), consume(t, c, "$all", "g", 3)} {
+		e := g.wants("0", "1", "2")
+		g.ack(e[0], e[1])
+		g.wants("3", "4") // so the answers have arrived
+		if g.Close() != nil {
+			t.Fatal("close")
+		}
+	}
+	g := consume(t, c, "s", "g", 10)
+	if err := errors.Join(n.Close(), <-stopped); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.dropped(); status.Code(err) != codes.Unavailable {
+		t.Errorf("the consumer ends with %v, want UNAVAILABLE", err)
+	}
+	once(t, dir, func(c *esdb.Client) {
+		consume(t, c, "s", "g", 10).wants(numbers(2, 8)...)
+		consume(t, c, "$all", "g", 10).wants(numbers(2, 8)...)
+	})
+}
+
+func TestACrashRepeatsWhatHasNoCheckpointAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := connect(t, start(t, eventnode.Options{Dir: dir}))
+	put(t, c, "s", esdb.Any{}, events(numbers(0, 10)...)...)
+	group(t, c, "s", "g", esdb.Start{}, func(s *esdb.PersistentSubscriptionSettings) {
+		rare(s)
+		s.CheckpointUpperBound = 4
+	})
+	g := consume(t, c, "s", "g", 8)
+	e := g.wants(numbers(0, 8)...)
+	g.ack(e[0], e[2], e[3], e[4])
+	g.nack(esdb.NackActionPark, e[1])
+	g.wants("8", "9")
+	awaitsCheckpoint(t, c, "s::g", "4")
+	g.ack(e[6], e[7]) // event 5 is unfinished
+	after := snapshot(t, dir)
+	once(t, after, func(c *esdb.Client) {
+		consume(t, c, "s", "g", 10).wants(numbers(5, 10)...)
+		if n := info(t, c, "s").Stats.ParkedMessagesCount; n != 1 {
+			t.Errorf("%d events parked, want 1", n)
+		}
+	})
+}
+
+func TestParkedEventsAreReplayedAfterARestartAndStayUntilFinished(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	once(t, dir, func(c *esdb.Client) {
+		put(t, c, "s", esdb.Any{}, events(numbers(0, 6)...)...)
+		group(t, c, "s", "g", esdb.Start{}, eager)
+		g := consume(t, c, "s", "g", 10)
+		g.nack(esdb.NackActionPark, g.wants(numbers(0, 6)...)...)
+		awaits(t, c, "$persistentsubscription-s::g-parked", 5)
+		awaitsCheckpoint(t, c, "s::g", "5")
+	})
+	n := start(t, eventnode.Options{Dir: dir})
+	c := connect(t, n)
+	if n := info(t, c, "s").Stats.ParkedMessagesCount; n != 6 {
+		t.Errorf("%d events parked, want 6", n)
+	}
+	g := consume(t, c, "s", "g", 10)
+	err := c.ReplayParkedMessages(t.Context(), "s", "g", esdb.ReplayParkedMessagesOptions{StopAt: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, e := g.take(4)
+	var replayed []string
+	for i := range e {
+		replayed = append(replayed, string(e[i].Event.Data))
+	}
+	if diff := cmp.Diff(numbers(0, 4), replayed); diff != "" || got[0] != "0@s" {
+		t.Errorf("replayed %v (-want +got):\n%s", got, diff)
+	}
+	if n := info(t, c, "s").Stats.ParkedMessagesCount; n != 2 {
+		t.Errorf("%d events parked during the replay, want 2", n)
+	}
+	after := snapshot(t, dir) // nothing is finished
+	g.ack(e[:3]...)
+	g.nack(esdb.NackActionPark, e[3])
+	link := awaits(t, c, "$persistentsubscription-s::g-parked", 6)
+	if string(link.Data) != "3@s" {
+		t.Errorf("parked again: %s, want 3@s", link.Data)
+	}
+	meta := awaits(t, c, "$$$persistentsubscription-s::g-parked", 0)
+	if string(meta.Data) != `{"$tb":4}` {
+		t.Errorf("the parked stream has %s, want what was replayed cut off", meta.Data)
+	}
+	if n := info(t, c, "s").Stats.ParkedMessagesCount; n != 3 {
+		t.Errorf("%d events parked, want 3", n)
+	}
+	once(t, after, func(c *esdb.Client) {
+		if n := info(t, c, "s").Stats.ParkedMessagesCount; n != 6 {
+			t.Errorf("after a crash in the middle %d events are parked, want 6", n)
+		}
+		g := consume(t, c, "s", "g", 10)
+		if err := c.ReplayParkedMessages(t.Context(), "s", "g", esdb.ReplayParkedMessagesOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		g.take(6)
+	})
+}
+
+func TestRestartingTheSubsystemDropsConsumersAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	put(t, c, "s", esdb.Any{}, events(numbers(0, 4)...)...)
+	group(t, c, "s", "g", esdb.Start{}, rare)
+	g := consume(t, c, "s", "g", 2)
+	e := g.wants("0", "1")
+	g.ack(e[0])
+	g.wants("2")
+	if err := c.RestartPersistentSubscriptionSubsystem(t.Context(), esdb.RestartPersistentSubscriptionSubsystemOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.dropped(); status.Code(err) != codes.Canceled {
+		t.Errorf("dropped with %v, want CANCELLED", err)
+	}
+	consume(t, c, "s", "g", 10).wants("1", "2", "3")
+}
+
+func TestAnUpdateDropsConsumersAndGoesOn(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	put(t, c, "s", esdb.Any{}, events(numbers(0, 5)...)...)
+	group(t, c, "s", "g", esdb.Start{}, rare)
+	g := consume(t, c, "s", "g", 2)
+	g.ack(g.wants("0", "1")...)
+	g.wants("2", "3")
+	s := esdb.SubscriptionSettingsDefault()
+	s.MaxSubscriberCount, s.HistoryBufferSize = 1, 50
+	err := c.UpdatePersistentSubscription(t.Context(), "s", "g", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}, Settings: &s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.dropped(); status.Code(err) != codes.Canceled {
+		t.Errorf("dropped with %v, want CANCELLED", err)
+	}
+	again := consume(t, c, "s", "g", 10)
+	again.wants("2", "3", "4")
+	if got := info(t, c, "s").Settings; got.HistoryBufferSize != 50 || got.MaxSubscriberCount != 1 {
+		t.Errorf("got settings %+v", got)
+	}
+}
