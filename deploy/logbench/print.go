@@ -19,9 +19,11 @@ const (
 // print writes the figures as tables: medians of the rounds, and the least and the most where they matter.
 func (r *report) print(out io.Writer) {
 	m := r.Machine
-	fmt.Fprintf(out, "%s, %d cores, %s; events of %d bytes and %d of metadata; medians (least–most) of %d rounds of %.1f s; %d connections;\n"+
-		"CPU time is that of an append or, below, of an event read; the client's includes the bare loop itself\n",
-		m.System, m.Cores, m.Go, m.PayloadBytes, m.MetadataBytes, m.Rounds, m.SecondsOfARun, m.Connections)
+	fmt.Fprintf(out, "%s, %d cores, %s; events of %d bytes and %d of metadata\n", m.System, m.Cores, m.Go, m.PayloadBytes, m.MetadataBytes)
+	if r.Store == nil {
+		fmt.Fprintf(out, "medians (least–most) of %d rounds of %.1f s; connections of the client: %d; CPU time is that of an append, or of an event read,\n"+
+			"and the client's includes the bare loop itself\n", m.Rounds, m.SecondsOfARun, m.Connections)
+	}
 	if m.Quick {
 		fmt.Fprintln(out, "A quick run: its figures say nothing.")
 	}
