@@ -38,6 +38,16 @@ func (g *group) check(stream string, expected int64, ids [][16]byte) (decision, 
 		d.verdict = Deleted
 		return d, nil
 	}
+	if IsMetastream(stream) { // it ends with the stream it is about
+		of, err := g.info(stream[len("$$"):])
+		if err != nil {
+			return decision{}, err
+		}
+		if of.Tombstone != 0 {
+			d.verdict = Deleted
+			return d, nil
+		}
+	}
 	meta, _, err := g.metadata(stream)
 	if err != nil {
 		return decision{}, err

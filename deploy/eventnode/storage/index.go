@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -36,8 +37,10 @@ var errForeign = errors.New("it belongs to another log")
 
 // index maps streams and revisions to positions. The newest entries are in memory, the others in bbolt.
 type index struct {
-	db    *bbolt.DB // nil for a node in memory, which then never flushes
-	limit int       // entries that wait in memory before they go to db
+	db       *bbolt.DB  // nil for a node in memory, which then never flushes
+	limit    int        // entries that wait in memory before they go to db
+	flushMu  sync.Mutex // only one flush at a time
+	removals atomic.Pointer[removals]
 
 	mu       sync.RWMutex
 	active   *memtable
@@ -48,8 +51,8 @@ type index struct {
 // openIndex opens index.db for the log called logID and returns the position up to which it holds
 // the log. A file that cannot be used is removed: the log has everything. Only an empty log has not:
 // an index of another one then says that the log was lost.
-func openIndex(path string, logID [16]byte, empty bool) (*index, uint64, error) {
-	ix, through, err := tryIndex(path, logID)
+func openIndex(path string, logID [16]byte, generation uint64, empty bool) (*index, uint64, error) {
+	ix, through, err := tryIndex(path, logID, generation)
 	if err == nil {
 		return ix, through, nil
 	}
@@ -60,10 +63,10 @@ func openIndex(path string, logID [16]byte, empty bool) (*index, uint64, error) 
 	if rm := os.Remove(path); rm != nil {
 		return nil, 0, errors.Join(err, rm)
 	}
-	return tryIndex(path, logID)
+	return tryIndex(path, logID, generation)
 }
 
-func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
+func tryIndex(path string, logID [16]byte, generation uint64) (*index, uint64, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		return nil, 0, fmt.Errorf("open index: %w", err)
@@ -78,9 +81,14 @@ func tryIndex(path string, logID [16]byte) (*index, uint64, error) {
 		}
 		state := tx.Bucket(bucketState)
 		if got := state.Get(keyLog); got == nil {
-			return state.Put(keyLog, logID[:])
+			return errors.Join(state.Put(keyLog, logID[:]), ix.begin(tx, generation))
 		} else if !bytes.Equal(got, logID[:]) {
 			foreign = true
+		}
+		if !foreign {
+			if err := ix.settle(tx, generation); err != nil {
+				return err
+			}
 		}
 		if v := state.Get(keyThrough); len(v) == 8 {
 			through = binary.BigEndian.Uint64(v)
@@ -152,7 +160,7 @@ func (ix *index) infoLocked(name string) (StreamInfo, error) {
 }
 
 // positions returns where the events of a stream stand, from revision `from` on, at most n, in the given
-// direction. It fails when the index has a hole, which only damage can explain.
+// direction; 0 for one that was scavenged. It fails when the index has a hole, which only damage can explain.
 func (ix *index) positions(name string, from int64, n int, backwards bool) ([]uint64, error) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
@@ -164,11 +172,15 @@ func (ix *index) positions(name string, from int64, n int, backwards bool) ([]ui
 	if backwards {
 		step, from = -1, min(from, info.Last)
 	}
+	first, err := ix.firstLocked(name)
+	if err != nil {
+		return nil, err
+	}
 	var out []uint64
 	var missing []int64
 	for rev := from; len(out) < n && rev >= 0 && rev <= info.Last; rev += step {
 		pos := ix.memoryAt(name, rev)
-		if pos == 0 {
+		if pos == 0 && rev >= first {
 			missing = append(missing, int64(len(out)))
 		}
 		out = append(out, pos)
@@ -234,8 +246,10 @@ func (ix *index) full() (should, must bool) {
 }
 
 // flush writes the entries in memory to index.db. After an error they stay in memory and are written
-// by the next call. Only one flush may run at a time.
+// by the next call.
 func (ix *index) flush() error {
+	ix.flushMu.Lock()
+	defer ix.flushMu.Unlock()
 	ix.mu.Lock()
 	if ix.db == nil || (ix.active.events == 0 && ix.flushing == nil) {
 		ix.mu.Unlock()
@@ -294,6 +308,9 @@ func (ix *index) store(t *memtable, nextID uint64) error {
 		if err := ix.db.Update(func(tx *bbolt.Tx) error { return putEntries(tx, chunk) }); err != nil {
 			return err
 		}
+	}
+	if err := ix.storeRemovals(t); err != nil {
+		return err
 	}
 	return ix.db.Update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketState).Put(keyThrough, binary.BigEndian.AppendUint64(nil, t.through))

@@ -15,6 +15,8 @@ const FirstPosition = 64
 
 const logMagic = "aftercare event log 1\n"
 
+const generationOffset = len(logMagic) + 16
+
 // CorruptError says that something acknowledged earlier can no longer be read.
 type CorruptError struct {
 	Position uint64 // of the damaged record
@@ -28,8 +30,12 @@ func (e *CorruptError) Error() string {
 
 // eventLog is the append-only file. Only the writer changes it.
 type eventLog struct {
-	file logFile
+	file *currentFile
 	id   [16]byte // tells one log from another
+	// generation tells one file of a log from the one that a scavenge put in its place; 0 is the first.
+	generation uint64
+	// removed finds the run of removed records that a position is inside of. It may be nil.
+	removed func(position uint64) (run, bool, error)
 }
 
 // openLog reads the header of file, or writes one if the file is new.
@@ -38,7 +44,7 @@ func openLog(file logFile) (*eventLog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("size of the log: %w", err)
 	}
-	l := &eventLog{file: file}
+	l := &eventLog{file: &currentFile{logFile: file}}
 	if size < FirstPosition { // new, or torn while it was created
 		return l, l.create()
 	}
@@ -51,6 +57,7 @@ func openLog(file logFile) (*eventLog, error) {
 		return nil, &CorruptError{Position: 0, Reason: "this is not the header of an event log"}
 	}
 	copy(l.id[:], head[len(logMagic):])
+	l.generation = binary.LittleEndian.Uint64(head[generationOffset:])
 	return l, nil
 }
 
@@ -58,17 +65,23 @@ func (l *eventLog) create() error {
 	if _, err := rand.Read(l.id[:]); err != nil {
 		return fmt.Errorf("log id: %w", err)
 	}
-	head := make([]byte, FirstPosition)
-	copy(head, logMagic)
-	copy(head[len(logMagic):], l.id[:])
-	binary.LittleEndian.PutUint32(head[FirstPosition-4:], crc32.Checksum(head[:FirstPosition-4], castagnoli))
 	if err := l.file.Truncate(0); err != nil {
 		return fmt.Errorf("create log: %w", err)
 	}
-	if err := l.write(head, 0); err != nil {
+	if err := l.write(logHeader(l.id, 0), 0); err != nil {
 		return fmt.Errorf("create log: %w", err)
 	}
 	return nil
+}
+
+// logHeader returns what a log begins with: what it is, its id, its generation, and a checksum.
+func logHeader(id [16]byte, generation uint64) []byte {
+	head := make([]byte, FirstPosition)
+	copy(head, logMagic)
+	copy(head[len(logMagic):], id[:])
+	binary.LittleEndian.PutUint64(head[generationOffset:], generation)
+	binary.LittleEndian.PutUint32(head[FirstPosition-4:], crc32.Checksum(head[:FirstPosition-4], castagnoli))
+	return head
 }
 
 // write puts b at position and returns when it is on disk. After an error nothing behind position counts.
@@ -90,7 +103,7 @@ func (l *eventLog) cut(position uint64) error {
 	return nil
 }
 
-// recover calls seen for every record from position `from` to the end of the last whole append and cuts off
+// recover calls seen for every record and filler from position `from` to the end of the last whole append and cuts off
 // what a crash left behind that. It returns the end. Damage in front of something that was written
 // later, on the assumption that it was safe, is a *CorruptError.
 func (l *eventLog) recover(from uint64, seen func(*Record)) (end, torn uint64, err error) {
@@ -113,6 +126,9 @@ func (l *eventLog) recover(from uint64, seen func(*Record)) (end, torn uint64, e
 			return 0, 0, err
 		}
 		pos = r.Next()
+		if pos > rd.End { // the filler of a run that ends elsewhere
+			break
+		}
 		if r.Flags&flagLastOfAppend == 0 {
 			open = append(open, r.clone())
 			continue

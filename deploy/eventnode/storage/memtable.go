@@ -5,6 +5,7 @@ type StreamInfo struct {
 	id        uint64
 	Last      int64  // revision of the last event, -1 when there is none
 	Tombstone uint64 // position of the event that ended the stream, or 0
+	First     int64  // all revisions below it were scavenged; only Store.Stream tells
 }
 
 // memStream is the part of a stream that one memtable holds: revisions from first on.
@@ -19,9 +20,25 @@ type memtable struct {
 	streams map[string]*memStream
 	events  int
 	through uint64 // the log is indexed up to here once this table is
+	runs    []run  // of removed records that a start found in the log
+	firsts  map[string]int64
 }
 
 func newMemtable() *memtable { return &memtable{streams: map[string]*memStream{}} }
+
+// remove notes a run of removed records.
+func (t *memtable) remove(r run) {
+	t.runs = append(t.runs, r)
+	t.events++
+}
+
+// begin notes that all revisions of a stream below first were removed.
+func (t *memtable) begin(name string, first int64) {
+	if t.firsts == nil {
+		t.firsts = map[string]int64{}
+	}
+	t.firsts[name] = first
+}
 
 // add notes that revision of a stream stands at position. The info is what was known before.
 func (t *memtable) add(name string, known StreamInfo, revision int64, position uint64) {
@@ -56,6 +73,10 @@ func (t *memtable) merge(later *memtable) {
 		mine.positions = append(mine.positions, s.positions...)
 		mine.StreamInfo = s.StreamInfo
 	}
+	for name, first := range later.firsts {
+		t.begin(name, first)
+	}
+	t.runs = append(t.runs, later.runs...)
 	t.events += later.events
 	t.through = later.through
 }

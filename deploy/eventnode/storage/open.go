@@ -91,7 +91,7 @@ func openDir(o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ix, through, err := openIndex(filepath.Join(o.Dir, "index.db"), log.id, size == FirstPosition)
+	ix, through, err := openIndex(filepath.Join(o.Dir, "index.db"), log.id, log.generation, size == FirstPosition)
 	if err != nil {
 		return nil, err
 	}

@@ -24,19 +24,64 @@ type Reader struct {
 
 func newReader(l *eventLog, end uint64) *Reader { return &Reader{log: l, End: end} }
 
-// At returns the record that stands at pos. A *CorruptError says that there is none to read.
+// At returns the record that stands at pos. It fails with ErrRemoved when that was scavenged, and with a
+// *CorruptError when there is none to read.
 func (r *Reader) At(pos uint64) (Record, error) {
 	rec, err := r.at(pos)
+	switch {
+	case errors.Is(err, errDamaged):
+		if _, ok, lookup := r.log.removedAt(pos); ok || lookup != nil {
+			return Record{}, errors.Join(lookup, ErrRemoved)
+		}
+	case err == nil && rec.filler():
+		return Record{}, ErrRemoved
+	}
 	return rec, damage(pos, err)
 }
 
-// Before returns the record that ends at pos. A *CorruptError says that there is none to read.
+// From returns the first record at or behind pos, stepping over what was scavenged, or io.EOF when there is none.
+// A *CorruptError says that none can be read there.
+func (r *Reader) From(pos uint64) (Record, error) {
+	for pos < r.End {
+		rec, err := r.at(pos)
+		switch {
+		case errors.Is(err, errDamaged):
+			run, ok, lookup := r.log.removedAt(pos)
+			if lookup != nil || !ok {
+				return Record{}, errors.Join(lookup, damage(pos, err))
+			}
+			pos = run.end
+		case err == nil && rec.filler():
+			pos = rec.Next()
+		default:
+			return rec, err
+		}
+	}
+	return Record{}, io.EOF
+}
+
+// Before returns the last record that ends at or in front of pos, stepping over what was scavenged, or io.EOF when there
+// is none. A *CorruptError says that none can be read there.
 func (r *Reader) Before(pos uint64) (Record, error) {
-	rec, err := r.before(pos)
-	return rec, damage(pos, err)
+	for pos > FirstPosition {
+		rec, err := r.before(pos)
+		switch {
+		case errors.Is(err, errDamaged):
+			run, ok, lookup := r.log.removedAt(pos)
+			if lookup != nil || !ok {
+				return Record{}, errors.Join(lookup, damage(pos, err))
+			}
+			pos = run.start
+		case err == nil && rec.filler():
+			pos = rec.Position
+		default:
+			return rec, err
+		}
+	}
+	return Record{}, io.EOF
 }
 
-// at returns the record that stands at pos, or errDamaged.
+// at returns the record or the filler that stands at pos, or errDamaged.
 func (r *Reader) at(pos uint64) (Record, error) {
 	if pos < FirstPosition || pos > r.End || r.End-pos < recordMin {
 		return Record{}, fmt.Errorf("%w: no record can stand at %d", errDamaged, pos)
@@ -44,6 +89,9 @@ func (r *Reader) at(pos uint64) (Record, error) {
 	head, err := r.window(pos, recordMin)
 	if err != nil {
 		return Record{}, err
+	}
+	if isFiller(head) { // it may reach beyond the end: more was removed since
+		return decodeFiller(head, pos)
 	}
 	n := uint64(binary.LittleEndian.Uint32(head))
 	if n < recordMin || n > r.End-pos {
@@ -56,7 +104,7 @@ func (r *Reader) at(pos uint64) (Record, error) {
 	return decodeRecord(whole, pos)
 }
 
-// before returns the record that ends at pos, or errDamaged.
+// before returns the record or the filler that ends at pos, or errDamaged.
 func (r *Reader) before(pos uint64) (Record, error) {
 	if pos > r.End || pos < FirstPosition+recordMin {
 		return Record{}, fmt.Errorf("%w: no record can end at %d", errDamaged, pos)

@@ -22,6 +22,7 @@ const (
 	// FlagJSON marks data that is JSON.
 	FlagJSON uint32 = 1 << iota
 	flagLastOfAppend
+	flagFiller // see filler
 )
 
 // errDamaged means that the bytes at a position are not the record that was written there.

@@ -35,16 +35,40 @@ func openStore(l *eventLog, ix *index, through uint64) (*Store, uint64, error) {
 			failed = ix.flush()
 		}
 	}
+	l.removed = ix.removedAt
+	if r, inside, err := ix.removedAt(through); err != nil {
+		return nil, 0, fmt.Errorf("read index: %w", err)
+	} else if inside {
+		through = r.end
+	}
+	scavenged, err := ix.scavenged()
+	if err != nil {
+		return nil, 0, fmt.Errorf("read index: %w", err)
+	}
 	end, torn, err := l.recover(through, func(r *Record) {
-		name := string(r.Stream)
-		info, err := known(table, ix, name)
-		if err != nil && failed == nil {
-			failed = err
+		if failed != nil {
+			return
 		}
-		if info.id == 0 {
-			info.id = ix.newID()
+		if r.filler() {
+			table.remove(r.run())
+			scavenged = true
+		} else {
+			name := string(r.Stream)
+			info, err := known(table, ix, name)
+			if err != nil {
+				failed = err
+			}
+			if info.id == 0 {
+				info.id = ix.newID()
+			}
+			if r.Revision != TombstoneRevision && r.Revision != info.Last+1 {
+				if !scavenged || r.Revision <= info.Last {
+					failed = &CorruptError{Position: r.Position, Reason: fmt.Sprintf("revision %d of %s follows %d", r.Revision, name, info.Last)}
+				}
+				table.begin(name, r.Revision)
+			}
+			table.add(name, info, r.Revision, r.Position)
 		}
-		table.add(name, info, r.Revision, r.Position)
 		table.through = r.Next()
 		if table.events >= flushChunk && r.Flags&flagLastOfAppend != 0 {
 			publish()
@@ -61,12 +85,9 @@ func openStore(l *eventLog, ix *index, through uint64) (*Store, uint64, error) {
 	}
 	s.end.Store(end)
 	if end > FirstPosition {
-		r, err := newReader(l, end).before(end)
-		if errors.Is(err, errDamaged) {
-			return nil, 0, &CorruptError{Position: end, Reason: "the record that ends here: " + err.Error()}
-		}
-		if err != nil {
-			return nil, 0, err
+		r, err := newReader(l, end).Before(end)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, 0, fmt.Errorf("the record that ends at %d: %w", end, err)
 		}
 		s.last.Store(r.Position)
 	}
@@ -87,10 +108,25 @@ func (s *Store) End() uint64 { return s.end.Load() }
 // Last is the position of the last record, 0 in an empty log.
 func (s *Store) Last() uint64 { return s.last.Load() }
 
-// Stream returns what is known about a stream: the last revision is -1 when there are no events.
-func (s *Store) Stream(name string) (StreamInfo, error) { return s.index.info(name) }
+// Stream returns what is known about a stream: the last revision is -1 when there are no events. The metadata of a
+// stream that has ended has ended with it.
+func (s *Store) Stream(name string) (StreamInfo, error) {
+	info, err := s.index.info(name)
+	if err != nil {
+		return info, err
+	}
+	if info.First, err = s.index.first(name); err != nil || !IsMetastream(name) {
+		return info, err
+	}
+	of, err := s.index.info(name[len("$$"):])
+	if of.Tombstone != 0 {
+		info.Tombstone = of.Tombstone
+	}
+	return info, err
+}
 
-// Positions returns where the events of a stream stand, from a revision on, at most n, in the given direction.
+// Positions returns where the events of a stream stand, from a revision on, at most n, in the given direction. It is 0
+// for an event that was scavenged, which At then says, too.
 func (s *Store) Positions(name string, from int64, n int, backwards bool) ([]uint64, error) {
 	return s.index.positions(name, from, n, backwards)
 }
@@ -116,7 +152,7 @@ func (s *Store) publish(t *memtable, last uint64) {
 // Reader returns a reader over what is visible now.
 func (s *Store) Reader() *Reader { return newReader(s.log, s.end.Load()) }
 
-// Record reads one event of a stream; ok is false when it was never written.
+// Record reads one event of a stream; ok is false when it was never written, or scavenged.
 func (s *Store) Record(rd *Reader, stream string, revision int64) (r Record, ok bool, err error) {
 	info, err := s.index.info(stream)
 	if err != nil || revision < 0 || revision > info.Last {
@@ -128,11 +164,18 @@ func (s *Store) Record(rd *Reader, stream string, revision int64) (r Record, ok 
 	}
 	rd.End = s.End()
 	r, err = s.At(rd, positions[0], stream, revision)
+	if errors.Is(err, ErrRemoved) {
+		return Record{}, false, nil
+	}
 	return r, err == nil, err
 }
 
-// At reads the record at a position and makes sure that it is the one the index meant.
+// At reads the record at a position and makes sure that it is the one the index meant. It fails with ErrRemoved when
+// that was scavenged.
 func (s *Store) At(rd *Reader, position uint64, stream string, revision int64) (Record, error) {
+	if position == 0 {
+		return Record{}, ErrRemoved
+	}
 	r, err := rd.At(position)
 	if err != nil {
 		return Record{}, err
