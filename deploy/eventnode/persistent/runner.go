@@ -43,7 +43,8 @@ type Runner struct {
 	// What follows belongs to Run.
 	consumers map[ConsumerID]*Consumer
 	lastID    ConsumerID
-	caughtUp  bool // nothing to read until the log changes
+	caughtUp  bool // nothing to read until changed is closed
+	changed   <-chan struct{}
 	stored    bool // a checkpoint is on disk
 	pending   job  // to be written when the job that runs is done
 	writing   bool
@@ -68,11 +69,12 @@ func (r *Runner) Run(ctx context.Context) {
 	ready := make(chan struct{})
 	close(ready)
 	for ctx.Err() == nil {
-		changed, once := r.o.Log.Changed(), (chan struct{})(nil)
+		var changed <-chan struct{}
+		var once chan struct{}
 		if r.read() {
 			once = ready
-		} else if !r.waitsForMore() {
-			changed = nil
+		} else if r.waitsForMore() {
+			changed = r.changed
 		}
 		r.write(ctx)
 		r.ticking.Store(r.group.Ticking())
@@ -111,6 +113,7 @@ func (r *Runner) read() (more bool) {
 	if n == 0 || r.caughtUp {
 		return more
 	}
+	r.changed = r.o.Log.Changed() // in front of the read: what comes meanwhile must not be missed
 	b, err := r.o.Log.Read(r.group.Through(), n)
 	if err != nil {
 		r.fault(err)
