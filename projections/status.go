@@ -151,14 +151,18 @@ func (t *Tracker) lag(ctx context.Context, at domain.Position, head feed.Head) (
 // ErrStuck says that a view is behind and has not moved for too long.
 var ErrStuck = errors.New("the view does not move")
 
-// Health returns nil when the log and the database can be read and no view is stuck: behind the head with events older
-// than patience, and not moved for as long. Parked events are not ill health; they are for people to look at.
+// Health returns nil when the log and the database can be read, the log is the one that the runner in this process has
+// followed, and no view is stuck: behind the head with events older than patience, and not moved for as long. Parked events
+// are not ill health; they are for people to look at.
 func (t *Tracker) Health(ctx context.Context, patience time.Duration, views ...string) error {
 	all, err := t.Status(ctx, views...)
 	if err != nil {
 		return err
 	}
 	errs := []error{all.Store}
+	if err := t.Connected(); errors.Is(err, feed.ErrReplaced) { // whose head may well be behind the views
+		errs = append(errs, err)
+	}
 	seen := make(map[string]bool)
 	for _, s := range all.Views {
 		seen[s.View] = true

@@ -96,7 +96,8 @@ func (p *Proxy) each(f func(*link)) int {
 	return len(p.links)
 }
 
-// Open returns how many connections clients have.
+// Open returns how many connections clients have, as far as it can be seen: one that is held, or was never led on, counts
+// until it goes on, whether its client has left or not.
 func (p *Proxy) Open() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

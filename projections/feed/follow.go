@@ -29,7 +29,7 @@ const (
 
 // follow reads the log into items until ctx ends, over as many connections as it takes.
 func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, items chan<- item) {
-	at := s.options.After
+	at := mark{position: s.options.After}
 	pause := firstPause
 	for {
 		came, err := s.receive(ctx, f, &at, items)
@@ -41,7 +41,7 @@ func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, ite
 			pause = firstPause
 		}
 		s.log.logger().WarnContext(ctx, "subscription lost", slog.Any("error", err),
-			slog.Uint64("position", at.Commit), slog.Duration("pause", pause))
+			slog.Uint64("position", at.position.Commit), slog.Duration("pause", pause))
 		if !sleep(ctx, pause+rand.N(pause/2)) { //nolint:gosec // jitter
 			return
 		}
@@ -49,42 +49,52 @@ func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, ite
 	}
 }
 
-// receive reads over one connection until it ends, and moves at. It reports whether an event came.
-func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at *domain.Position, items chan<- item) (came bool, err error) {
-	sub, err := open(ctx, s.log, func(ctx context.Context, c *esdb.Client) (*esdb.Subscription, error) {
-		return c.SubscribeToAll(ctx, esdb.SubscribeToAllOptions{From: from(*at), Filter: f, MaxSearchWindow: window})
-	}, func(sub *esdb.Subscription) { _ = sub.Close() })
+// receive reads over one connection until it ends, and moves at. It reports whether an event came, or the end of the log.
+func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at *mark, items chan<- item) (came bool, err error) {
+	sub, err := open(ctx, s.log, func(ctx context.Context, c *esdb.Client) (resumed, error) {
+		return resume(ctx, c, f, *at)
+	}, func(r resumed) { _ = r.Close() })
 	if err != nil {
 		return false, err
 	}
 	defer sub.close()
-	s.options.Observe(nil)
+	short := sub.stream.short
+	if !short {
+		s.options.Observe(nil)
+	}
 	for {
+		got, err := guard(func() (*esdb.SubscriptionEvent, error) { return sub.stream.Recv(), nil })
+		if err != nil {
+			return came, err
+		}
 		var it item
-		switch got := sub.stream.Recv(); {
+		switch {
 		case got.SubscriptionDropped != nil:
 			if err := got.SubscriptionDropped.Error; err != nil {
 				return came, err
 			}
 			return came, errors.New("the subscription was dropped")
 		case got.EventAppeared != nil:
-			came = true
 			e := raw(got.EventAppeared.OriginalEvent())
 			it = item{event: e, position: e.Position}
-		case got.CheckPointReached != nil:
+		case got.CheckPointReached != nil: // also for the store's own records, which no read shows
 			it = item{position: position(*got.CheckPointReached), progress: Passed}
+		case got.CaughtUp != nil && short:
+			return came, errBehind
 		case got.CaughtUp != nil:
-			it = item{position: *at, progress: Live}
+			it = item{position: at.position, progress: Live}
 		default:
 			continue
 		}
-		switch {
-		case it.progress == Live:
-		case it.position.Compare(*at) <= 0:
-			continue
-		default:
-			*at = it.position
+		if short && it.position.Compare(at.position) >= 0 {
+			short = false
+			s.options.Observe(nil)
 		}
+		if it.progress != Live && it.position.Compare(at.position) <= 0 {
+			continue
+		}
+		came = came || it.progress != Passed
+		at.reach(it)
 		if it.progress != 0 && !s.options.Progress {
 			continue
 		}

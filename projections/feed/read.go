@@ -89,13 +89,17 @@ func (l *Log) all(ctx context.Context, options esdb.ReadAllOptions, count uint64
 			return
 		}
 		defer read.close()
+		stalled := time.AfterFunc(l.timeout(), func() { read.abort(errTimeout) })
+		defer stalled.Stop()
 		for {
-			e, err := read.stream.Recv()
+			stalled.Reset(l.timeout())
+			e, err := guard(read.stream.Recv)
+			stalled.Stop() // whoever gets the event takes their time
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if ctx.Err() != nil {
-				err = ctx.Err() // rather than what the client makes of it
+			if cause := read.cause(); cause != nil {
+				err = cause // rather than what the client makes of it
 			}
 			if err != nil {
 				yield(nil, err)
