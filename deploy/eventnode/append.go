@@ -64,7 +64,9 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 	if q == nil {
 		return invalid("The first message of an append must be its options.")
 	}
+	began := s.node.opts.Now()
 	res, err := s.node.store.Write(stream.Context(), q)
+	s.node.metrics.appended(res, err, s.node.opts.Now().Sub(began))
 	if err != nil {
 		return err
 	}

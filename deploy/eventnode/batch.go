@@ -31,6 +31,7 @@ type batch struct {
 	memory      int // bytes held
 	timer       *time.Timer
 	pending     *storage.Pending // nil until it is complete
+	complete    time.Time
 	answered    bool
 }
 
@@ -157,6 +158,7 @@ func (c *batchCall) take(m *streams.BatchAppendReq) error {
 	if refused != nil {
 		return c.answer(b, batchFailed(refused))
 	}
+	b.complete = c.node.opts.Now()
 	ctx, cancel := context.WithTimeout(c.stream.Context(), batchTime)
 	defer cancel()
 	b.pending, err = c.node.store.Submit(ctx, b.request)
@@ -237,6 +239,7 @@ func (c *batchCall) close(id [16]byte, b *batch) {
 
 // conclude answers a batch that the writer is done with, unless its time was over before.
 func (c *batchCall) conclude(b *batch, res storage.Result) error {
+	c.node.metrics.appended(res, res.Err(), c.node.opts.Now().Sub(b.complete))
 	if b.answered {
 		return nil
 	}

@@ -2,10 +2,13 @@ package eventnode
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -45,6 +48,16 @@ type Options struct {
 	Now func() time.Time
 	// Logger defaults to none.
 	Logger *slog.Logger
+	// TLS, when set, encrypts all connections. Its NextProtos are ignored.
+	TLS *tls.Config
+	// CertificateFile and KeyFile, when set, encrypt all connections with that certificate, in PEM. They are read
+	// again when they change.
+	CertificateFile, KeyFile string
+	// Users maps the names of those who may call to bcrypt hashes of their passwords. It needs TLS, because clients send
+	// credentials over nothing else. Defaults to everybody, whose credentials are then ignored.
+	Users map[string]string
+	// UsersFile names a file of users instead, as htpasswd -B writes it. It is read again when it changes.
+	UsersFile string
 	// NoSync leaves out fsync. Acknowledged events may then be lost: for tests and benchmarks only.
 	NoSync bool
 	// WriteFault, when set, is asked before every write to the log and its error is taken for the
@@ -59,7 +72,11 @@ type Options struct {
 type Node struct {
 	opts     Options
 	listener net.Listener
+	front    *front
 	server   *grpc.Server
+	web      *http.Server
+	users    *users // nil when everybody may call
+	metrics  *metrics
 	store    *storage.Store
 	groups   *groups
 	stopping chan struct{}
@@ -95,19 +112,31 @@ func Open(o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{opts: o, state: nodeOpen, stopping: make(chan struct{}), done: make(chan struct{})}
+	n := &Node{opts: o, metrics: newMetrics(), state: nodeOpen, stopping: make(chan struct{}), done: make(chan struct{})}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.release())
 	}
 	n.groups = &groups{node: n}
-	n.server = newServer(n)
+	n.server, n.web = newServer(n), newWeb(n)
 	return n, nil
 }
 
 func (n *Node) open() (err error) {
+	encryption, err := tlsConfig(n.opts)
+	if err != nil {
+		return fmt.Errorf("open event node: %w", err)
+	}
+	if n.users, err = newUsers(n.opts); err != nil {
+		return fmt.Errorf("open event node: %w", err)
+	}
+	if n.users != nil && encryption == nil {
+		return errors.New("open event node: users need TLS, clients send credentials over nothing else")
+	}
+	n.metrics.writer.now = n.opts.Now
 	n.store, err = storage.Open(storage.Options{
 		Dir: n.opts.Dir, InMemory: n.opts.InMemory, Now: n.opts.Now, Logger: n.opts.Logger,
 		NoSync: n.opts.NoSync, WriteFault: n.opts.WriteFault, FlushEvents: n.opts.flushEvents,
+		Observer: n.metrics.writer,
 	})
 	if err != nil {
 		return err
@@ -115,14 +144,21 @@ func (n *Node) open() (err error) {
 	if n.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", n.opts.Listen); err != nil {
 		return fmt.Errorf("open event node: %w", err)
 	}
+	n.metrics.watch(n.store)
+	n.front = newFront(n.listener, encryption)
+	if host, _, err := net.SplitHostPort(n.Addr()); n.users == nil && err == nil && !net.ParseIP(host).IsLoopback() {
+		n.opts.Logger.Warn("everybody who can reach this address may read and write all events", "address", n.Addr())
+	}
 	return nil
 }
 
 // Addr is the host:port that the node is bound to.
 func (n *Node) Addr() string { return n.listener.Addr().String() }
 
-// URL is the connection string for clients.
-func (n *Node) URL() string { return "esdb://" + n.Addr() + "?tls=false" }
+// URL is the connection string for clients. Credentials go in front of its host.
+func (n *Node) URL() string {
+	return "esdb://" + n.Addr() + "?tls=" + strconv.FormatBool(n.front.tls != nil)
+}
 
 func (n *Node) advertise() string {
 	if n.opts.Advertise != "" {
@@ -151,7 +187,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := n.groups.start(ctx)
 	if err == nil {
 		running.Go(n.groups.tick)
-		running.Go(func() { served <- n.server.Serve(n.listener) })
+		running.Go(func() { served <- n.serve() })
 		select {
 		case <-ctx.Done():
 		case err = <-served:
@@ -170,24 +206,6 @@ func (n *Node) Run(ctx context.Context) error {
 		return fmt.Errorf("event node: %w", err)
 	}
 	return nil
-}
-
-// drain ends the calls, forcibly if they take too long.
-func (n *Node) drain() {
-	drained := make(chan struct{})
-	var stopping sync.WaitGroup
-	stopping.Go(func() {
-		defer close(drained)
-		n.server.GracefulStop()
-	})
-	timer := time.NewTimer(drainTime)
-	defer timer.Stop()
-	select {
-	case <-drained:
-	case <-timer.C:
-		n.server.Stop()
-	}
-	stopping.Wait()
 }
 
 // Close ends Run if it runs, waits for it, and releases the directory. It may be called again.

@@ -24,6 +24,7 @@ type readCall struct {
 	filter    *filter
 	encoder   encoder
 	backwards bool
+	delivered int // events that metrics do not know of yet
 }
 
 // Read implements the service: reads of a stream or of $all, and subscriptions to them.
@@ -58,9 +59,12 @@ func (s *streamsService) Read(req *streams.ReadReq, stream streams.Streams_ReadS
 	if c.filter, err = newFilter(o); err != nil {
 		return err
 	}
-	switch {
-	case isSubscription && c.filter != nil && c.filter.interval == 0, isCount && o.GetCount() == 0:
+	if isSubscription && c.filter != nil && c.filter.interval == 0 || isCount && o.GetCount() == 0 {
 		return handlerException()
+	}
+	defer s.node.metrics.reading(isAll, isSubscription)()
+	defer c.tally()
+	switch {
 	case isSubscription && isAll:
 		return c.subscribeAll()
 	case isSubscription:
@@ -79,6 +83,7 @@ func combination(o *streams.ReadReq_Options) error {
 
 // alive fails when the consumer is gone or the node stops.
 func (c *readCall) alive() error {
+	c.tally()
 	select {
 	case <-c.stream.Context().Done():
 		return c.stream.Context().Err()
@@ -89,8 +94,15 @@ func (c *readCall) alive() error {
 	}
 }
 
+// tally counts what was delivered since it was called last.
+func (c *readCall) tally() {
+	c.node.metrics.delivered.Add(float64(c.delivered))
+	c.delivered = 0
+}
+
 // send delivers an event, with the target of a link if the call asks for it.
 func (c *readCall) send(r *storage.Record) error {
+	c.delivered++
 	if c.options.GetResolveLinks() && string(r.Type) == storage.TypeLink {
 		target, err := c.follow(r)
 		if err != nil {

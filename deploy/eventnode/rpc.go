@@ -25,14 +25,25 @@ const Version = "24.10.0"
 // maxMessage is how much larger than an append one message may be.
 const maxMessage = 16 << 20
 
+// Bounds of a connection.
+const (
+	maxStreams = 10_000           // calls at once, each subscription is one
+	maxHeader  = 64 << 10         // bytes of the headers of a call
+	pingTime   = 10 * time.Second // of silence before a client is asked whether it is there, and to answer
+)
+
 // newServer returns a gRPC server with the services of n.
 func newServer(n *Node) *grpc.Server {
 	s := grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessage+n.opts.MaxAppendSize),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingTime, Timeout: pingTime}),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeader),
+		grpc.ConnectionTimeout(helloTime),
 		grpc.ForceServerCodecV2(newWireCodec()),
-		grpc.ChainUnaryInterceptor(unaryErrors),
-		grpc.ChainStreamInterceptor(streamErrors),
+		grpc.ChainUnaryInterceptor(unaryErrors, n.unaryAuth),
+		grpc.ChainStreamInterceptor(streamErrors, n.streamAuth),
 	)
 	streams.RegisterStreamsServer(s, &streamsService{node: n})
 	gossip.RegisterGossipServer(s, &gossipService{node: n})

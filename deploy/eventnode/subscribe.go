@@ -42,6 +42,7 @@ func (c *readCall) timestamp(field protowire.Number) []byte {
 
 // wait blocks until the log has grown.
 func (c *readCall) wait(changed <-chan struct{}) error {
+	c.tally()
 	select {
 	case <-changed:
 		return nil

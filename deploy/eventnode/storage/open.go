@@ -28,6 +28,8 @@ type Options struct {
 	// WriteFault, when set, is asked before every write to the log and its error is taken for the
 	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
 	WriteFault func(bytes int) error
+	// Observer is told what the writer does. Defaults to none.
+	Observer Observer
 	// FlushEvents is how many index entries wait in memory before they go to disk. Defaults to 131,072.
 	FlushEvents int
 }
@@ -41,6 +43,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
 	}
 	if o.FlushEvents == 0 {
 		o.FlushEvents = defaultFlushEvents
@@ -112,7 +117,7 @@ func recovered(o Options, l *eventLog, ix *index, through uint64, lock io.Closer
 	if torn > 0 {
 		o.Logger.Warn("a write that was never acknowledged was cut off", "position", s.End(), "bytes", torn)
 	}
-	s.writer, s.lock = newWriter(s, o.Now, o.Logger), lock
+	s.writer, s.lock = newWriter(s, o), lock
 	return s, nil
 }
 

@@ -47,14 +47,15 @@ type writer struct {
 	queue  chan *Request
 	now    func() time.Time
 	logger *slog.Logger
+	watch  Observer
 	spare  []byte // buffer of the last group
 	dirty  bool   // a failed write left something behind the end of the log
 }
 
-func newWriter(s *Store, now func() time.Time, logger *slog.Logger) *writer {
+func newWriter(s *Store, o Options) *writer {
 	return &writer{
 		store: s, recent: newRecentIDs(), rd: newReader(s.log, 0),
-		queue: make(chan *Request, groupRequests), now: now, logger: logger,
+		queue: make(chan *Request, groupRequests), now: o.Now, logger: o.Logger, watch: o.Observer,
 	}
 }
 
@@ -148,11 +149,14 @@ func (w *writer) commit(requests []*Request) {
 		}
 	}
 	if len(g.buf) > 0 {
+		started := w.now()
 		if err := w.put(g.buf, end); err != nil {
+			w.watch.NotStored(err)
 			w.logger.Error("append failed, nothing was stored", "error", err, "requests", len(requests))
 			w.fail(requests, &NotStoredError{err})
 			return
 		}
+		w.watch.Stored(Group{len(requests), g.table.events, len(g.buf)}, w.now().Sub(started))
 		g.table.through = end + uint64(len(g.buf))
 		for k, e := range g.ids {
 			w.recent.add(k, e)

@@ -1,0 +1,91 @@
+package eventnode
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+)
+
+// open are the calls that need no credentials: clients make them before they have any.
+var open = map[string]bool{
+	serverfeatures.ServerFeatures_GetSupportedMethods_FullMethodName: true,
+	gossip.Gossip_Read_FullMethodName:                                true,
+}
+
+func unauthenticated() error { return failure(codes.Unauthenticated, "Unauthenticated") }
+
+// authenticate refuses a call without the credentials of a user. Credentials that are wrong are refused everywhere.
+func (n *Node) authenticate(ctx context.Context, method string) error {
+	if n.users == nil {
+		return nil
+	}
+	header := metadata.ValueFromIncomingContext(ctx, "authorization")
+	if len(header) == 0 && open[method] {
+		return nil
+	}
+	if len(header) != 1 {
+		return unauthenticated()
+	}
+	name, password, ok := basic(header[0])
+	if !ok {
+		return unauthenticated()
+	}
+	if ok, err := n.users.verify(ctx, name, password); err != nil {
+		return err
+	} else if !ok {
+		return unauthenticated()
+	}
+	return nil
+}
+
+func (n *Node) unaryAuth(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := n.authenticate(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
+}
+
+func (n *Node) streamAuth(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if err := n.authenticate(stream.Context(), info.FullMethod); err != nil {
+		return err
+	}
+	return next(srv, stream)
+}
+
+// basic reads the credentials of a header of the Basic scheme.
+func basic(header string) (name, password string, ok bool) {
+	scheme, encoded, found := strings.Cut(header, " ")
+	if !found || !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil {
+		return "", "", false
+	}
+	return strings.Cut(string(plain), ":")
+}
+
+// usersOnly lets only users through, if there are any.
+func (n *Node) usersOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.users != nil {
+			name, password, ok := r.BasicAuth()
+			if ok {
+				ok, _ = n.users.verify(r.Context(), name, password) // an error is that the caller is gone
+			}
+			if !ok {
+				w.Header().Set("WWW-Authenticate", `Basic realm="event node", charset="UTF-8"`)
+				http.Error(w, "Unauthenticated", http.StatusUnauthorized)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
