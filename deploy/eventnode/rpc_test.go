@@ -10,7 +10,6 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/projections"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -65,10 +64,6 @@ func TestWhatIsLeftOutSaysSo(t *testing.T) {
 	t.Parallel()
 	cc := conn(t, start(t, eventnode.Options{}))
 	calls := map[string]func(context.Context) error{
-		"Persistent subscriptions": func(ctx context.Context) error {
-			_, err := persistent.NewPersistentSubscriptionsClient(cc).List(ctx, &persistent.ListReq{})
-			return err
-		},
 		"Projections": func(ctx context.Context) error {
 			_, err := projections.NewProjectionsClient(cc).Create(ctx, &projections.CreateReq{})
 			return err
