@@ -1,7 +1,9 @@
 package eventnode
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -144,7 +146,10 @@ func (c *readCall) readAll() error {
 		if c.backwards {
 			r, err = c.rd.Before(at)
 		} else {
-			r, err = c.rd.At(at)
+			r, err = c.rd.From(at)
+		}
+		if errors.Is(err, io.EOF) { // the rest was scavenged
+			return nil
 		}
 		if err != nil {
 			return c.badPosition(at, asked, err)
@@ -179,7 +184,7 @@ func (c *readCall) boundary(at uint64) bool {
 		return true
 	}
 	_, err := c.side.Before(at)
-	return err == nil
+	return err == nil || errors.Is(err, io.EOF)
 }
 
 // readStream answers a read of one stream.
@@ -218,7 +223,7 @@ func (c *readCall) readStream() error {
 	default:
 		return invalid("The revision to read from is missing.")
 	}
-	low := meta.First(info.Last)
+	low := max(meta.First(info.Last), info.First)
 	count := c.options.GetCount()
 	deliver := func(r *storage.Record) error {
 		if meta.Expired(r.Created, c.node.opts.Now()) {
@@ -264,6 +269,9 @@ func (c *readCall) page(name string, from, n int64, deliver func(*storage.Record
 			revision = from - int64(i)
 		}
 		r, err := c.At(c.rd, pos, name, revision)
+		if errors.Is(err, storage.ErrRemoved) {
+			continue
+		}
 		if err != nil {
 			return 0, err
 		}

@@ -1,6 +1,8 @@
 package eventnode
 
 import (
+	"errors"
+	"io"
 	"math"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
@@ -73,6 +75,9 @@ func (c *readCall) allStart() (next, skip uint64, err error) {
 			return c.rd.End, pos, nil
 		}
 		r, err := c.rd.At(pos)
+		if errors.Is(err, storage.ErrRemoved) {
+			return pos, 0, nil
+		}
 		if err != nil {
 			return 0, 0, c.badPosition(pos, pos, err)
 		}
@@ -124,7 +129,11 @@ type allSubscription struct {
 func (s *allSubscription) advance(end uint64) error {
 	s.rd.End = end
 	for n := 1; s.next < end; n++ {
-		r, err := s.rd.At(s.next)
+		r, err := s.rd.From(s.next)
+		if errors.Is(err, io.EOF) { // the rest was scavenged
+			s.next = end
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -239,6 +248,7 @@ func (s *streamSubscription) advance() error {
 		}
 		s.next = max(s.next, meta.First(info.Last))
 	}
+	s.next = max(s.next, info.First)
 	for s.next <= info.Last {
 		n, err := s.page(s.name, s.next, min(info.Last-s.next+1, pageEvents), func(r *storage.Record) error {
 			if meta.Expired(r.Created, s.node.opts.Now()) {
@@ -250,6 +260,9 @@ func (s *streamSubscription) advance() error {
 			return err
 		}
 		s.next += n
+	}
+	if info.Tombstone != 0 && storage.IsMetastream(s.name) {
+		return streamDeleted(s.name)
 	}
 	if info.Tombstone != 0 {
 		s.rd.End = s.End()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -22,6 +23,15 @@ type diskFile struct {
 	*os.File
 	noSync bool
 	fault  func(bytes int) error
+}
+
+// openFile opens a file of the data directory for writing.
+func (o *Options) openFile(name string) (logFile, error) {
+	f, err := os.OpenFile(filepath.Join(o.Dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{File: f, noSync: o.NoSync, fault: o.WriteFault}, nil
 }
 
 func (f diskFile) WriteAt(p []byte, off int64) (int, error) {

@@ -71,3 +71,8 @@ func (l *eventLog) removedAt(position uint64) (run, bool, error) {
 	}
 	return l.removed(position)
 }
+
+// fillerTail returns the last bytes of the filler of a run, by which the log can be read backwards.
+func fillerTail(r run) []byte {
+	return binary.LittleEndian.AppendUint32(nil, uint32(r.size())) //nolint:gosec // at most fillerMax
+}

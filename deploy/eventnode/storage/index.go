@@ -272,6 +272,9 @@ func (ix *index) flush() error {
 // store writes t in several transactions, sorted by key so that each touches few pages. Until the last
 // one has moved "through", a start reads the same part of the log again and finds the same answers.
 func (ix *index) store(t *memtable, nextID uint64) error {
+	if err := ix.storeRemovals(t); err != nil { // first: once a stream is there its gaps are not seen again
+		return err
+	}
 	names := make([]string, 0, len(t.streams))
 	for name := range t.streams {
 		names = append(names, name)
@@ -308,9 +311,6 @@ func (ix *index) store(t *memtable, nextID uint64) error {
 		if err := ix.db.Update(func(tx *bbolt.Tx) error { return putEntries(tx, chunk) }); err != nil {
 			return err
 		}
-	}
-	if err := ix.storeRemovals(t); err != nil {
-		return err
 	}
 	return ix.db.Update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketState).Put(keyThrough, binary.BigEndian.AppendUint64(nil, t.through))

@@ -32,6 +32,8 @@ type Options struct {
 	Observer Observer
 	// FlushEvents is how many index entries wait in memory before they go to disk. Defaults to 131,072.
 	FlushEvents int
+
+	scavengeStep func(step string) error // tests stop a scavenge there
 }
 
 // Open takes the data directory and recovers what is in it. It fails with ErrLocked when another process
@@ -82,11 +84,13 @@ func openDir(o Options) (s *Store, err error) {
 		return nil, err
 	}
 	open = append(open, lock)
-	f, err := os.OpenFile(filepath.Join(o.Dir, "events.log"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err := o.removeUnfinished(); err != nil {
+		return nil, err
+	}
+	file, err := o.openFile(logName)
 	if err != nil {
 		return nil, err
 	}
-	file := diskFile{File: f, noSync: o.NoSync, fault: o.WriteFault}
 	open = append(open, file)
 	log, err := openLog(file)
 	if err != nil {
@@ -117,7 +121,7 @@ func recovered(o Options, l *eventLog, ix *index, through uint64, lock io.Closer
 	if torn > 0 {
 		o.Logger.Warn("a write that was never acknowledged was cut off", "position", s.End(), "bytes", torn)
 	}
-	s.writer, s.lock = newWriter(s, o), lock
+	s.opts, s.writer, s.lock = o, newWriter(s, o), lock
 	return s, nil
 }
 
@@ -127,8 +131,11 @@ func (s *Store) ID() [16]byte { return s.log.id }
 // Run writes what Write hands over until stop is closed and nothing waits. It must run at most once.
 func (s *Store) Run(stop <-chan struct{}) { s.writer.run(stop) }
 
-// Close releases the directory. Run must have ended.
+// Close releases the directory. Run must have ended. A scavenge that is still under way is given up.
 func (s *Store) Close() error {
+	s.writer.close()
+	s.scavenging.Lock()
+	defer s.scavenging.Unlock()
 	errs := []error{s.index.Close(), s.log.file.Close()}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

@@ -2,8 +2,10 @@ package storage
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -77,6 +79,20 @@ func forgetOthers(tx *bbolt.Tx, mine *removals) error {
 // adopt makes the prepared generation the one that lookups use. The file remembers, once this returns without an error.
 func (ix *index) adopt(generation uint64) error {
 	return ix.db.Update(func(tx *bbolt.Tx) error { return ix.settle(tx, generation) })
+}
+
+// prepare notes that everything about a generation is there.
+func (ix *index) prepare(generation uint64) error {
+	return ix.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketState).Put(keyPrepared, binary.BigEndian.AppendUint64(nil, generation))
+	})
+}
+
+// unprepare forgets what was written about a generation that is not to be.
+func (ix *index) unprepare() error {
+	return ix.db.Update(func(tx *bbolt.Tx) error {
+		return errors.Join(tx.Bucket(bucketState).Delete(keyPrepared), forgetOthers(tx, ix.removals.Load()))
+	})
 }
 
 // removedAt returns the run that position is inside of: behind its start and in front of its end.
@@ -164,6 +180,40 @@ func (ix *index) firstLocked(name string) (first int64, err error) {
 		return nil
 	})
 	return first, err
+}
+
+// eachFirst calls visit with every stream of which something was removed, some at a time as eachStream does.
+func (ix *index) eachFirst(ctx context.Context, visit func(streamFirst) error) error {
+	var page []streamFirst
+	var from []byte
+	for more := true; more; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		page, more = page[:0], false
+		err := ix.db.View(func(tx *bbolt.Tx) error {
+			b := tx.Bucket(ix.removals.Load().firsts)
+			if b == nil {
+				return nil
+			}
+			c := b.Cursor()
+			k, v := c.Seek(from)
+			for ; k != nil && len(page) < flushChunk; k, v = c.Next() {
+				page = append(page, streamFirst{string(k), int64(binary.BigEndian.Uint64(v))}) //nolint:gosec // not negative
+			}
+			more, from = k != nil, bytes.Clone(k)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("first revisions in the index: %w", err)
+		}
+		for _, f := range page {
+			if err := visit(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // storeRemovals writes what a start found in the log.

@@ -16,8 +16,10 @@ type Store struct {
 	end   atomic.Uint64 // see End
 	last  atomic.Uint64 // see Last
 
-	writer *writer
-	lock   io.Closer // nil in memory
+	opts       Options
+	writer     *writer
+	lock       io.Closer  // nil in memory
+	scavenging sync.Mutex // held by the scavenge that is under way
 
 	mu     sync.Mutex
 	signal chan struct{} // closed when end moves
@@ -61,8 +63,8 @@ func openStore(l *eventLog, ix *index, through uint64) (*Store, uint64, error) {
 			if info.id == 0 {
 				info.id = ix.newID()
 			}
-			if r.Revision != TombstoneRevision && r.Revision != info.Last+1 {
-				if !scavenged || r.Revision <= info.Last {
+			if r.Revision != TombstoneRevision && r.Revision > info.Last+1 {
+				if !scavenged {
 					failed = &CorruptError{Position: r.Position, Reason: fmt.Sprintf("revision %d of %s follows %d", r.Revision, name, info.Last)}
 				}
 				table.begin(name, r.Revision)

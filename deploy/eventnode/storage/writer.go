@@ -50,12 +50,18 @@ type writer struct {
 	watch  Observer
 	spare  []byte // buffer of the last group
 	dirty  bool   // a failed write left something behind the end of the log
+
+	tasks   chan func()   // run between two groups
+	owed    func() error  // must succeed before anything more is written; may be nil
+	closed  chan struct{} // nothing runs any more
+	closing sync.Once
 }
 
 func newWriter(s *Store, o Options) *writer {
 	return &writer{
 		store: s, recent: newRecentIDs(), rd: newReader(s.log, 0),
 		queue: make(chan *Request, groupRequests), now: o.Now, logger: o.Logger, watch: o.Observer,
+		tasks: make(chan func()), closed: make(chan struct{}),
 	}
 }
 
@@ -83,10 +89,13 @@ func (w *writer) run(stop <-chan struct{}) {
 	})
 	defer flusher.Wait()
 	defer close(flush)
+	defer w.close()
 	for {
 		select {
 		case q := <-w.queue:
 			w.commit(w.collect(q))
+		case task := <-w.tasks:
+			task()
 		case <-stop:
 			select {
 			case q := <-w.queue:
@@ -174,6 +183,12 @@ func (w *writer) commit(requests []*Request) {
 // put writes b at the end of the log. What a failed write left there is removed first or afterwards,
 // because whole records of it could be taken for stored ones after a crash.
 func (w *writer) put(b []byte, end uint64) error {
+	if w.owed != nil {
+		if err := w.owed(); err != nil {
+			return err
+		}
+		w.owed = nil
+	}
 	if w.dirty {
 		if err := w.store.log.cut(end); err != nil {
 			return err
