@@ -116,7 +116,7 @@ func Open(o Options) (*Node, error) {
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.release())
 	}
-	n.groups = &groups{node: n}
+	n.groups = &groups{node: n, watcher: newWatcher(n.store)}
 	n.server, n.web = newServer(n), newWeb(n)
 	return n, nil
 }
@@ -187,6 +187,7 @@ func (n *Node) Run(ctx context.Context) error {
 	err := n.groups.start(ctx)
 	if err == nil {
 		running.Go(n.groups.tick)
+		running.Go(func() { n.groups.watcher.run(n.stopping) })
 		running.Go(func() { served <- n.serve() })
 		select {
 		case <-ctx.Done():

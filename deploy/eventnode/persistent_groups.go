@@ -19,7 +19,8 @@ const tickTime = time.Second
 
 // groups runs the groups of persistent subscriptions. Changes come one after the other.
 type groups struct {
-	node *Node
+	node    *Node
+	watcher *watcher
 
 	change sync.Mutex // held while definitions change
 
@@ -107,7 +108,7 @@ func (g *groups) newLog(e *groupEntry) (*groupLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &groupLog{Store: g.node.store, entry: *e, settings: settings, filter: f, now: g.node.opts.Now}, nil
+	return &groupLog{Store: g.node.store, entry: *e, settings: settings, filter: f, watcher: g.watcher, now: g.node.opts.Now}, nil
 }
 
 // run lets a group work, from its checkpoint or else its start.
@@ -136,6 +137,7 @@ func (g *groups) run(ctx context.Context, l *groupLog) error {
 	g.loops.Go(func() {
 		defer close(a.done)
 		a.runner.Run(ctx)
+		g.watcher.wake(l.entry.Stream) // it waits no longer
 	})
 	return nil
 }

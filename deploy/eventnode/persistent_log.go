@@ -2,15 +2,13 @@ package eventnode
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"math"
-	"strconv"
 	"time"
-
-	"github.com/google/uuid"
 
 	"aftercare/deploy/eventnode/persistent"
 	"aftercare/deploy/eventnode/storage"
@@ -28,6 +26,7 @@ type groupLog struct {
 	entry    groupEntry
 	settings persistent.Settings
 	filter   *filter
+	watcher  *watcher
 	now      func() time.Time
 
 	rd, side *storage.Reader // nil while there is nothing to read
@@ -53,9 +52,11 @@ func (l *groupLog) settle(b persistent.Batch) persistent.Batch {
 	return b
 }
 
+// Changed implements persistent.Log.
+func (l *groupLog) Changed() <-chan struct{} { return l.watcher.changed(l.entry.Stream) }
+
 // Read implements persistent.Log.
 func (l *groupLog) Read(after int64, n int) (persistent.Batch, error) {
-	l.open()
 	read := l.readStream
 	if l.entry.Stream == streamAll {
 		read = l.readAll
@@ -66,6 +67,7 @@ func (l *groupLog) Read(after int64, n int) (persistent.Batch, error) {
 
 func (l *groupLog) readAll(after int64, n int) (persistent.Batch, error) {
 	b := persistent.Batch{Through: after}
+	l.open()
 	if after != l.after || l.next == 0 {
 		next, err := l.behind(after)
 		if err != nil {
@@ -74,7 +76,11 @@ func (l *groupLog) readAll(after int64, n int) (persistent.Batch, error) {
 		l.after, l.next = after, next
 	}
 	for looked := 0; l.next < l.rd.End && len(b.Events) < n && looked < scanRecords; looked++ {
-		r, err := l.rd.At(l.next)
+		r, err := l.rd.From(l.next)
+		if errors.Is(err, io.EOF) {
+			l.next = l.rd.End // what is left was scavenged
+			break
+		}
 		if err != nil {
 			return b, fmt.Errorf("read $all: %w", err)
 		}
@@ -102,9 +108,14 @@ func (l *groupLog) behind(after int64) (uint64, error) {
 	if after < storage.FirstPosition {
 		return storage.FirstPosition, nil
 	}
-	r, err := l.rd.At(uint64(after))
-	if err != nil {
+	r, err := l.rd.From(uint64(after))
+	switch {
+	case errors.Is(err, io.EOF):
+		return l.rd.End, nil
+	case err != nil:
 		return 0, fmt.Errorf("read $all: %w", err)
+	case r.Position > uint64(after): // it was scavenged
+		return r.Position, nil
 	}
 	return r.Next(), nil
 }
@@ -116,6 +127,10 @@ func (l *groupLog) readStream(after int64, n int) (persistent.Batch, error) {
 	if err != nil {
 		return b, err
 	}
+	if info.Last <= after && info.Tombstone == 0 {
+		return b, nil // the log grew elsewhere, as it mostly does
+	}
+	l.open()
 	if info.Tombstone != 0 {
 		return l.readTombstone(b, info)
 	}
@@ -126,7 +141,7 @@ func (l *groupLog) readStream(after int64, n int) (persistent.Batch, error) {
 			return b, err
 		}
 	}
-	next := max(after+1, meta.First(info.Last))
+	next := max(after+1, meta.First(info.Last), info.First)
 	b.Through = next - 1
 	if next > info.Last {
 		return b, nil
@@ -136,11 +151,14 @@ func (l *groupLog) readStream(after int64, n int) (persistent.Batch, error) {
 		return b, err
 	}
 	for i, pos := range positions {
-		r, err := l.At(l.rd, pos, name, next+int64(i))
+		b.Through, b.Considered = next+int64(i), b.Considered+1
+		r, err := l.At(l.rd, pos, name, b.Through)
+		if errors.Is(err, storage.ErrRemoved) {
+			continue
+		}
 		if err != nil {
 			return b, fmt.Errorf("read %s: %w", name, err)
 		}
-		b.Through, b.Considered = r.Revision, b.Considered+1
 		if meta.Expired(r.Created, l.now()) {
 			continue
 		}
@@ -261,6 +279,9 @@ func (l *groupLog) ReadParked(first, stop int64, n int) (persistent.Batch, error
 		revision := first + int64(i)
 		b.Through = revision
 		r, err := l.At(l.rd, pos, name, revision)
+		if errors.Is(err, storage.ErrRemoved) {
+			continue
+		}
 		if err != nil {
 			return b, fmt.Errorf("read %s: %w", name, err)
 		}
@@ -282,161 +303,3 @@ func (l *groupLog) ReadParked(first, stop int64, n int) (persistent.Batch, error
 	}
 	return b, nil
 }
-
-// parkedMetadata is what is stored with a parked event.
-type parkedMetadata struct {
-	Added                   time.Time `json:"added"`
-	Reason                  string    `json:"reason"`
-	SubscriptionEventNumber int64     `json:"subscriptionEventNumber"`
-}
-
-// Park implements persistent.Log: links to the events, in one append.
-func (l *groupLog) Park(ctx context.Context, events []persistent.Parking) error {
-	rd, side := l.Reader(), l.Reader()
-	links := make([]storage.Record, len(events))
-	for i, p := range events {
-		r, err := rd.At(p.Event.At)
-		if err != nil {
-			return fmt.Errorf("park: %w", err)
-		}
-		target, err := l.target(side, &r, l.settings.ResolveLinks || p.Event.Replayed)
-		if err != nil {
-			return fmt.Errorf("park: %w", err)
-		}
-		data := bytes.Clone(r.Data) // a link that leads nowhere stays what it is
-		if target != nil {
-			data = append(append(strconv.AppendInt(nil, target.Revision, 10), '@'), target.Stream...)
-		}
-		metadata, err := json.Marshal(parkedMetadata{
-			Added: l.now().UTC(), Reason: p.Reason, SubscriptionEventNumber: r.Revision,
-		})
-		if err != nil {
-			return fmt.Errorf("park: %w", err)
-		}
-		links[i] = storage.Record{ID: uuid.New(), Type: []byte(storage.TypeLink), Data: data, Metadata: metadata}
-	}
-	name := parkedStream(l.entry.key())
-	res, err := l.Write(ctx, &storage.Request{Kind: storage.Append, Stream: name, Expected: storage.Any, Events: links})
-	if err == nil && res.Verdict != storage.Written {
-		err = streamDeleted(name)
-	}
-	if err != nil {
-		return fmt.Errorf("park: %w", err)
-	}
-	return nil
-}
-
-// Truncate implements persistent.Log.
-func (l *groupLog) Truncate(ctx context.Context, before int64) error {
-	return write(ctx, l.Store, "$$"+parkedStream(l.entry.key()), "$metadata", fmt.Appendf(nil, `{"$tb":%d}`, before))
-}
-
-// Checkpoint implements persistent.Log.
-func (l *groupLog) Checkpoint(ctx context.Context, finished int64) error {
-	name := checkpointStream(l.entry.key())
-	if !l.prepared {
-		meta, err := l.Stream("$$" + name)
-		if err != nil {
-			return err
-		}
-		limits, err := l.Limits(l.Reader(), name)
-		if err != nil {
-			return err
-		}
-		if meta.Last < 0 || limits.SoftDeleted() {
-			if err := write(ctx, l.Store, "$$"+name, "$metadata", []byte(`{"$maxCount":2}`)); err != nil {
-				return err
-			}
-		}
-		l.prepared = true
-	}
-	data, err := json.Marshal(l.format(finished))
-	if err != nil {
-		return fmt.Errorf("encode checkpoint: %w", err)
-	}
-	return write(ctx, l.Store, name, kindCheckpoint, data)
-}
-
-// format writes down a position as EventStoreDB does.
-func (l *groupLog) format(position int64) string {
-	if l.entry.Stream == streamAll {
-		return allPosition(uint64(position), uint64(position)) //nolint:gosec // the same bits come back
-	}
-	return strconv.FormatInt(position, 10)
-}
-
-// checkpoint returns the position that is stored, or false when there is none.
-func (l *groupLog) checkpoint() (int64, bool, error) {
-	name := checkpointStream(l.entry.key())
-	info, err := l.Stream(name)
-	if err != nil || info.Last < 0 || info.Tombstone != 0 {
-		return 0, false, err
-	}
-	rd := l.Reader()
-	limits, err := l.Limits(rd, name)
-	if err != nil || info.Last < limits.First(info.Last) {
-		return 0, false, err
-	}
-	r, ok, err := l.Record(rd, name, info.Last)
-	if err != nil || !ok || r.Position < l.entry.Created {
-		return 0, false, err
-	}
-	var text string
-	if err := json.Unmarshal(r.Data, &text); err != nil {
-		return 0, false, nil //nolint:nilerr // nobody but us writes them, and without one the group only repeats itself
-	}
-	if l.entry.Stream != streamAll {
-		position, err := strconv.ParseInt(text, 10, 64)
-		return position, err == nil, nil
-	}
-	commit, _, err := parseAllPosition(text)
-	if err != nil {
-		return 0, false, nil //nolint:nilerr // as above
-	}
-	if commit >= storage.FirstPosition {
-		if _, err := rd.At(uint64(commit)); err != nil {
-			return 0, false, nil //nolint:nilerr // as above
-		}
-	}
-	return commit, true, nil
-}
-
-// starts returns the position that a new group continues behind, or why it cannot start there.
-func (l *groupLog) starts() (int64, error) {
-	if l.entry.Stream != streamAll {
-		start, err := strconv.ParseInt(l.entry.StartPosition, 10, 64)
-		if err != nil || start < -1 {
-			return 0, startError("event number must be greater than or equal to -1.")
-		}
-		if start >= 0 {
-			return start - 1, nil
-		}
-		info, err := l.Stream(l.entry.Stream)
-		if info.Tombstone != 0 {
-			return storage.TombstoneRevision, err
-		}
-		return info.Last, err
-	}
-	commit, prepare, err := parseAllPosition(l.entry.StartPosition)
-	switch {
-	case err != nil:
-		return 0, startError(err.Error())
-	case prepare > commit:
-		return 0, startError("prepare position must be less than or equal to the commit position.")
-	case commit == -1 && prepare == -1:
-		return max(position(l.Last()), persistent.None), nil
-	case commit < 0 || prepare < 0:
-		return 0, startError("prepare and commit positions must be greater than or equal to 0 or both equal to -1.")
-	case uint64(commit) > l.Last():
-		return 0, startError("commit position must be less than or equal to the last commit position in the transaction file.")
-	case commit <= storage.FirstPosition:
-		return persistent.None, nil
-	}
-	r, err := l.Reader().Before(uint64(commit))
-	if err != nil {
-		return 0, startError("no event stands there.")
-	}
-	return position(r.Position), nil
-}
-
-func startError(reason string) error { return fmt.Errorf("Invalid Start From position: %s", reason) } //nolint:staticcheck // clients are shown this sentence

@@ -154,6 +154,9 @@ func (c *consumerCall) send(d persistent.Delivery) error {
 	}
 	c.rd.End = c.node.store.End()
 	r, err := c.rd.At(d.Event.At)
+	if errors.Is(err, storage.ErrRemoved) { // a scavenge came in between
+		return c.consumer.Nack(c.stream.Context(), persistent.ActionSkip, "", d.Event.ID)
+	}
 	if err != nil {
 		return err
 	}
