@@ -131,7 +131,7 @@ func (b *bench) appendLoad(ctx context.Context, c contender, figures *appendFigu
 		figures.Contenders[c.name()] = rounds
 	}
 	rounds.add(result, usageBetween(used[0], used[1]))
-	pause(ctx, settleTime)
+	pause(ctx, min(settleTime, b.options.warmup))
 	return ctx.Err()
 }
 

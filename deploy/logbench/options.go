@@ -58,7 +58,7 @@ func parseOptions(args []string, log io.Writer) (options, error) {
 		return o, err
 	}
 	if o.quick {
-		o.rounds, o.duration, o.warmup, o.reads = 1, 200*time.Millisecond, 100*time.Millisecond, 10_000
+		o.rounds, o.duration, o.warmup, o.reads = 1, 100*time.Millisecond, 50*time.Millisecond, 10_000
 		o.events = min(o.events, 100_000)
 	}
 	return o, o.validate(flags.Args())
