@@ -50,6 +50,10 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 				continue
 			}
 			size += eventSize(&r)
+			if len(q.Events) == storage.MaxEvents {
+				refused = invalid("An append holds at most " + strconv.Itoa(storage.MaxEvents) + " events.")
+				continue
+			}
 			if size > limit {
 				n := strconv.Itoa(limit)
 				refused = failure(codes.InvalidArgument, "Maximum Append Size of "+n+" Exceeded.",

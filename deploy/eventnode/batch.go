@@ -165,6 +165,9 @@ func (c *batchCall) take(m *streams.BatchAppendReq) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return c.answer(b, batchFailed(timedOut("")))
 	}
+	if errors.Is(err, storage.ErrTooLarge) {
+		return c.answer(b, batchFailed(badRequest(err.Error())))
+	}
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/crashtest"
 )
 
 // batches is one call of BatchAppend.
@@ -259,12 +260,12 @@ func TestARepeatedBatchIsTheSameAppend(t *testing.T) {
 func startFaulty(tb testing.TB, fault func() error) *eventnode.Node {
 	tb.Helper()
 	var made atomic.Bool
-	return start(tb, eventnode.Options{WriteFault: func(int) error {
-		if made.CompareAndSwap(false, true) {
-			return nil
+	return start(tb, eventnode.Options{Files: crashtest.Faulty(func(_ string, op crashtest.Op, _ int) (int, error) {
+		if op != crashtest.Write || made.CompareAndSwap(false, true) {
+			return -1, nil
 		}
-		return fault()
-	}})
+		return -1, fault()
+	})})
 }
 
 // TestTheNextBatchesAreReadWhileEarlierOnesAreWritten stops the disk, sends batches that depend on each other, and

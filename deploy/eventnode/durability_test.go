@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/crashtest"
 	"aftercare/deploy/eventnode/storage"
 )
 
@@ -246,13 +247,7 @@ func damaged(tb testing.TB, err error, position uint64) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	var full atomic.Bool
-	dir := t.TempDir()
-	n := start(t, eventnode.Options{Dir: dir, WriteFault: func(int) error {
-		if full.Load() {
-			return syscall.ENOSPC
-		}
-		return nil
-	}})
+	n := start(t, eventnode.Options{Dir: t.TempDir(), Files: crashtest.Faulty(crashtest.Fails(full.Load, syscall.ENOSPC, crashtest.Write))})
 	c := connect(t, n)
 	put(t, c, "s", esdb.NoStream{}, event("before"))
 	sub := subscribe(t, c, esdb.SubscribeToAllOptions{From: esdb.Start{}})

@@ -60,9 +60,9 @@ type Options struct {
 	UsersFile string
 	// NoSync leaves out fsync. Acknowledged events may then be lost: for tests and benchmarks only.
 	NoSync bool
-	// WriteFault, when set, is asked before every write to the log and its error is taken for the
-	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
-	WriteFault func(bytes int) error
+	// Files, when set, is given every file of events that the node opens, by its name in Dir, and returns what the node
+	// uses in its place. Tests use it to make a disk fail.
+	Files func(name string, f storage.File) storage.File
 
 	flushEvents int              // tests make the index go to disk early
 	ticks       <-chan time.Time // and let the time of persistent subscriptions pass; nil is every second
@@ -135,7 +135,7 @@ func (n *Node) open() (err error) {
 	n.metrics.writer.now = n.opts.Now
 	n.store, err = storage.Open(storage.Options{
 		Dir: n.opts.Dir, InMemory: n.opts.InMemory, Now: n.opts.Now, Logger: n.opts.Logger,
-		NoSync: n.opts.NoSync, WriteFault: n.opts.WriteFault, FlushEvents: n.opts.flushEvents,
+		NoSync: n.opts.NoSync, Files: n.opts.Files, FlushEvents: n.opts.flushEvents,
 		Observer: n.metrics.writer,
 	})
 	if err != nil {

@@ -62,6 +62,8 @@ func toWire(err error) error {
 		return wire
 	case errors.As(err, &notStored):
 		return failure(codes.Aborted, "Operation timed out: "+err.Error())
+	case errors.Is(err, storage.ErrTooLarge):
+		return invalid(err.Error())
 	case errors.As(err, &corrupt):
 		return failure(codes.DataLoss, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

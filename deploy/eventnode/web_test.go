@@ -17,6 +17,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/crashtest"
 )
 
 // page is what HTTP answered.
@@ -81,13 +82,8 @@ func TestANodeThatCannotWriteIsNotReady(t *testing.T) {
 	var full atomic.Bool
 	var now atomic.Int64
 	n := start(t, eventnode.Options{
-		Now: func() time.Time { return time.Unix(now.Load(), 0) },
-		WriteFault: func(int) error {
-			if full.Load() {
-				return syscall.ENOSPC
-			}
-			return nil
-		},
+		Now:   func() time.Time { return time.Unix(now.Load(), 0) },
+		Files: crashtest.Faulty(crashtest.Fails(full.Load, syscall.ENOSPC, crashtest.Write)),
 	})
 	c, es := browser(t, nil), connect(t, n)
 	ready := func(when string, want int, reason string) {

@@ -61,7 +61,7 @@ func (g *group) check(stream string, expected int64, ids [][16]byte) (decision, 
 	}
 	switch {
 	case expected == Any || expected == StreamExists:
-		g.checkRecent(&d, ids)
+		g.checkRecent(&d, g.known.stream(stream), ids)
 		return d, nil
 	case expected > info.Last:
 		d.verdict = WrongRevision
@@ -95,9 +95,9 @@ func (g *group) exists(stream string, d *decision) (bool, error) {
 
 // checkRecent looks for ids among the events written lately: all there means done before, none there
 // means new, and anything else is a contradiction.
-func (g *group) checkRecent(d *decision, ids [][16]byte) {
+func (g *group) checkRecent(d *decision, stream uint64, ids [][16]byte) {
 	for i, id := range ids {
-		e, ok := g.recent(recentKey{id, d.info.id})
+		e, ok := g.recent(recentKey{id, stream})
 		if !ok {
 			if i > 0 {
 				d.verdict = WrongRevision

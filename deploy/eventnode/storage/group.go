@@ -77,7 +77,7 @@ func (g *group) add(r *Record) error {
 	g.buf = appendRecord(g.buf, r)
 	g.last = r.Position
 	g.table.add(name, info, r.Revision, r.Position)
-	g.ids[recentKey{r.ID, info.id}] = recentEvent{r.Revision, r.Position}
+	g.ids[recentKey{r.ID, g.known.stream(name)}] = recentEvent{r.Revision, r.Position}
 	return nil
 }
 

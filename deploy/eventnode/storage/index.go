@@ -57,8 +57,7 @@ func openIndex(path string, logID [16]byte, generation uint64, empty bool) (*ind
 		return ix, through, nil
 	}
 	if empty && errors.Is(err, errForeign) && through > FirstPosition {
-		return nil, 0, &CorruptError{Position: FirstPosition, Reason: fmt.Sprintf("the log is empty, but events up to %d "+
-			"were acknowledged; put events.log back, or remove index.db to begin anew", through)}
+		return nil, 0, lostLog(through)
 	}
 	if rm := os.Remove(path); rm != nil {
 		return nil, 0, errors.Join(err, rm)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -16,6 +15,9 @@ const FirstPosition = 64
 const logMagic = "aftercare event log 1\n"
 
 const generationOffset = len(logMagic) + 16
+
+// blockSize is the unit in which disks and page caches lose what they lose.
+const blockSize = 4096
 
 // CorruptError says that something acknowledged earlier can no longer be read.
 type CorruptError struct {
@@ -36,6 +38,9 @@ type eventLog struct {
 	generation uint64
 	// removed finds the run of removed records that a position is inside of. It may be nil.
 	removed func(position uint64) (run, bool, error)
+	// spoiled is true when a sync failed since the last cut: the block that was being written may be bad, and with it
+	// what stands in front of the cut.
+	spoiled bool
 }
 
 // openLog reads the header of file, or writes one if the file is new.
@@ -45,20 +50,13 @@ func openLog(file logFile) (*eventLog, error) {
 		return nil, fmt.Errorf("size of the log: %w", err)
 	}
 	l := &eventLog{file: &currentFile{logFile: file}}
-	if size < FirstPosition { // new, or torn while it was created
-		return l, l.create()
+	if size >= FirstPosition {
+		l.id, l.generation, err = readHeader(file)
+		if err == nil || size > FirstPosition {
+			return l, err
+		}
 	}
-	head := make([]byte, FirstPosition)
-	if _, err := file.ReadAt(head, 0); err != nil {
-		return nil, fmt.Errorf("read log header: %w", err)
-	}
-	sum := crc32.Checksum(head[:FirstPosition-4], castagnoli)
-	if !bytes.HasPrefix(head, []byte(logMagic)) || binary.LittleEndian.Uint32(head[FirstPosition-4:]) != sum {
-		return nil, &CorruptError{Position: 0, Reason: "this is not the header of an event log"}
-	}
-	copy(l.id[:], head[len(logMagic):])
-	l.generation = binary.LittleEndian.Uint64(head[generationOffset:])
-	return l, nil
+	return l, l.create() // new, or torn while it was created
 }
 
 func (l *eventLog) create() error {
@@ -84,99 +82,76 @@ func logHeader(id [16]byte, generation uint64) []byte {
 	return head
 }
 
-// write puts b at position and returns when it is on disk. After an error nothing behind position counts.
+// readHeader returns the id and the generation of the log that r holds.
+func readHeader(r io.ReaderAt) (id [16]byte, generation uint64, err error) {
+	head := make([]byte, FirstPosition)
+	if _, err := r.ReadAt(head, 0); err != nil {
+		return id, 0, fmt.Errorf("read log header: %w", err)
+	}
+	sum := crc32.Checksum(head[:FirstPosition-4], castagnoli)
+	if !bytes.HasPrefix(head, []byte(logMagic)) || binary.LittleEndian.Uint32(head[FirstPosition-4:]) != sum {
+		return id, 0, &CorruptError{Position: 0, Reason: "this is not the header of an event log"}
+	}
+	return [16]byte(head[len(logMagic):]), binary.LittleEndian.Uint64(head[generationOffset:]), nil
+}
+
+// write puts b at position and returns when it is on disk. After an error any part of b may be there, now or after a
+// crash, until the log was cut at position.
 func (l *eventLog) write(b []byte, position uint64) error {
-	if _, err := l.file.WriteAt(b, int64(position)); err != nil { //nolint:gosec // files are smaller than that
+	if err := l.writeAt(b, position); err != nil {
+		return err
+	}
+	return l.sync()
+}
+
+func (l *eventLog) writeAt(b []byte, position uint64) error {
+	n, err := l.file.WriteAt(b, int64(position)) //nolint:gosec // files are smaller than that
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	if err != nil {
 		return fmt.Errorf("write log: %w", err)
 	}
+	return nil
+}
+
+func (l *eventLog) sync() error {
 	if err := l.file.Sync(); err != nil {
+		l.spoiled = true
 		return fmt.Errorf("sync log: %w", err)
 	}
 	return nil
 }
 
-// cut removes everything from position on.
+// cut removes everything from position on, and returns when that is on disk.
 func (l *eventLog) cut(position uint64) error {
 	if err := l.file.Truncate(int64(position)); err != nil { //nolint:gosec // files are smaller than that
 		return fmt.Errorf("cut log: %w", err)
 	}
+	if l.spoiled {
+		if err := l.rewrite(position-position%blockSize, position); err != nil {
+			return err
+		}
+	}
+	if err := l.sync(); err != nil {
+		return err
+	}
+	l.spoiled = false
 	return nil
 }
 
-// recover calls seen for every record and filler from position `from` to the end of the last whole append and cuts off
-// what a crash left behind that. It returns the end. Damage in front of something that was written
-// later, on the assumption that it was safe, is a *CorruptError.
-func (l *eventLog) recover(from uint64, seen func(*Record)) (end, torn uint64, err error) {
-	size, err := l.file.Size()
-	if err != nil {
-		return 0, 0, fmt.Errorf("size of the log: %w", err)
-	}
-	if uint64(size) < from { //nolint:gosec // not negative
-		return 0, 0, &CorruptError{Position: uint64(size), Reason: fmt.Sprintf("the log ends here, but events up to %d were acknowledged", from)} //nolint:gosec // not negative
-	}
-	rd := newReader(l, uint64(size)) //nolint:gosec // not negative
-	var open []Record                // of an append whose last record has not been seen
-	end = from
-	for pos := from; pos < rd.End; {
-		r, err := rd.at(pos)
-		if errors.Is(err, errDamaged) {
-			break
+// rewrite writes what the file holds in [from, to) once more, without syncing.
+func (l *eventLog) rewrite(from, to uint64) error {
+	buf := make([]byte, min(to-from, largeWindow))
+	for from < to {
+		b := buf[:min(to-from, largeWindow)]
+		if n, err := l.file.ReadAt(b, int64(from)); n < len(b) { //nolint:gosec // files are smaller than that
+			return fmt.Errorf("read log: %w", err)
 		}
-		if err != nil {
-			return 0, 0, err
+		if err := l.writeAt(b, from); err != nil {
+			return err
 		}
-		pos = r.Next()
-		if pos > rd.End { // the filler of a run that ends elsewhere
-			break
-		}
-		if r.Flags&flagLastOfAppend == 0 {
-			open = append(open, r.clone())
-			continue
-		}
-		for i := range open {
-			seen(&open[i])
-		}
-		open = open[:0]
-		seen(&r)
-		end = pos
-	}
-	if end == rd.End {
-		return end, 0, nil
-	}
-	if err := l.onlyTorn(end, rd.End); err != nil {
-		return 0, 0, err
-	}
-	if err := l.cut(end); err != nil {
-		return 0, 0, err
-	}
-	if err := l.file.Sync(); err != nil {
-		return 0, 0, fmt.Errorf("sync log: %w", err)
-	}
-	return end, rd.End - end, nil
-}
-
-// onlyTorn checks that no record in [from, to) was written after what stands at `from` was safe.
-func (l *eventLog) onlyTorn(from, to uint64) error {
-	rest := make([]byte, to-from)
-	if _, err := l.file.ReadAt(rest, int64(from)); err != nil && !errors.Is(err, io.EOF) { //nolint:gosec // files are smaller than that
-		return fmt.Errorf("read log tail: %w", err)
-	}
-	for i := 0; i+recordMin <= len(rest); i++ {
-		pos := from + uint64(i)
-		if binary.LittleEndian.Uint64(rest[i+8:]) != pos {
-			continue
-		}
-		if r, err := decodeRecord(rest[i:], pos); err == nil && r.durable() > from {
-			return &CorruptError{Position: from, Reason: fmt.Sprintf("events behind it, at %d, are whole", pos)}
-		}
+		from += uint64(len(b))
 	}
 	return nil
-}
-
-// clone copies what r shares with a buffer.
-func (r *Record) clone() Record {
-	c := *r
-	c.Stream, c.Type = bytes.Clone(r.Stream), bytes.Clone(r.Type)
-	c.Metadata, c.Data = bytes.Clone(r.Metadata), bytes.Clone(r.Data)
-	return c
 }

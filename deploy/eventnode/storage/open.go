@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -25,11 +24,11 @@ type Options struct {
 	Logger *slog.Logger
 	// NoSync leaves out fsync. Acknowledged events may then be lost: for tests and benchmarks only.
 	NoSync bool
-	// WriteFault, when set, is asked before every write to the log and its error is taken for the
-	// outcome. Tests use it to fill the disk (syscall.ENOSPC).
-	WriteFault func(bytes int) error
 	// Observer is told what the writer does. Defaults to none.
 	Observer Observer
+	// Files, when set, is given every file that the store opens to write to, by its name in Dir, and returns what
+	// the store uses in its place. Tests use it to make a disk fail. The index is not among these files.
+	Files func(name string, f File) File
 	// FlushEvents is how many index entries wait in memory before they go to disk. Defaults to 131,072.
 	FlushEvents int
 
@@ -53,11 +52,11 @@ func Open(o Options) (*Store, error) {
 		o.FlushEvents = defaultFlushEvents
 	}
 	if o.InMemory {
-		log, err := openLog(&memoryFile{fault: o.WriteFault})
+		log, err := openLog(o.wrap(LogName, &memoryFile{}))
 		if err != nil {
 			return nil, fmt.Errorf("open event store: %w", err)
 		}
-		return recovered(o, log, &index{active: newMemtable(), nextID: 1}, FirstPosition, nil)
+		return recovered(o, log, &index{active: newMemtable(), nextID: 1}, FirstPosition, 0)
 	}
 	s, err := openDir(o)
 	if err != nil {
@@ -70,7 +69,7 @@ func openDir(o Options) (s *Store, err error) {
 	if o.Dir == "" {
 		return nil, errors.New("no data directory")
 	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := makeDir(o.Dir); err != nil {
 		return nil, err
 	}
 	var open []io.Closer
@@ -79,7 +78,7 @@ func openDir(o Options) (s *Store, err error) {
 			err = errors.Join(err, open[i].Close())
 		}
 	}()
-	lock, err := lockDir(filepath.Join(o.Dir, "lock"))
+	lock, err := lockDir(filepath.Join(o.Dir, lockName))
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +86,7 @@ func openDir(o Options) (s *Store, err error) {
 	if err := o.removeUnfinished(); err != nil {
 		return nil, err
 	}
-	file, err := o.openFile(logName)
+	file, err := o.openFile(LogName)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +99,19 @@ func openDir(o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ix, through, err := openIndex(filepath.Join(o.Dir, "index.db"), log.id, log.generation, size == FirstPosition)
+	note, err := o.openFile(AckedName)
+	if err != nil {
+		return nil, err
+	}
+	open = append(open, note)
+	acked, end, foreign, err := openAcked(note, log.id)
+	if err != nil {
+		return nil, err
+	}
+	if size == FirstPosition && foreign > FirstPosition {
+		return nil, lostLog(foreign)
+	}
+	ix, through, err := openIndex(filepath.Join(o.Dir, indexName), log.id, log.generation, size == FirstPosition)
 	if err != nil {
 		return nil, err
 	}
@@ -109,19 +120,38 @@ func openDir(o Options) (s *Store, err error) {
 	if err := syncDir(o.Dir); err != nil {
 		return nil, err
 	}
-	return recovered(o, log, ix, through, lock)
+	s, err = recovered(o, log, ix, through, end)
+	if err != nil {
+		return nil, err
+	}
+	s.lock = lock
+	s.acked = acked
+	if !o.NoSync && end != s.End() {
+		err = acked.seal(s.End()) // readers may see it from now on
+	}
+	acked.off = o.NoSync
+	return s, err
+}
+
+// lostLog says that an empty log stands where another one ended at end.
+func lostLog(end uint64) error {
+	return &CorruptError{Position: FirstPosition, Reason: fmt.Sprintf("the log is empty, but events up to %d "+
+		"were acknowledged; put %s back, or remove %s and %s to begin anew", end, LogName, indexName, AckedName)}
 }
 
 // recovered reads into the index what the log holds beyond it, and returns the store of both.
-func recovered(o Options, l *eventLog, ix *index, through uint64, lock io.Closer) (*Store, error) {
-	s, torn, err := openStore(l, ix, through)
+func recovered(o Options, l *eventLog, ix *index, through, acked uint64) (*Store, error) {
+	s, torn, err := openStore(l, ix, through, acked)
 	if err != nil {
 		return nil, err
 	}
 	if torn > 0 {
 		o.Logger.Warn("a write that was never acknowledged was cut off", "position", s.End(), "bytes", torn)
 	}
-	s.opts, s.writer, s.lock = o, newWriter(s, o), lock
+	s.opts, s.writer = o, newWriter(s, o)
+	if err := s.writer.recent.warm(s.Reader(), o.Now); err != nil {
+		o.Logger.Warn("appends sent again may not be recognised", "error", err)
+	}
 	return s, nil
 }
 
@@ -136,7 +166,7 @@ func (s *Store) Close() error {
 	s.writer.close()
 	s.scavenging.Lock()
 	defer s.scavenging.Unlock()
-	errs := []error{s.index.Close(), s.log.file.Close()}
+	errs := []error{s.index.Close(), s.log.file.Close(), s.acked.Close()}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}

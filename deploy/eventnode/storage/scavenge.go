@@ -22,7 +22,6 @@ var (
 )
 
 const (
-	logName     = "events.log"
 	newLogName  = "events.log.new" // what a scavenge writes until it is whole
 	logSyncSize = 4 << 20          // how much the writer is made to wait for, at most about
 )
@@ -170,7 +169,7 @@ func (g *scavenger) run(ctx context.Context, last uint64) (swapped bool, err err
 	if err := g.reached("prepared"); err != nil {
 		return false, err
 	}
-	before, err := diskUse(g.path(logName))
+	before, err := diskUse(g.path(LogName))
 	if err != nil {
 		return false, err
 	}
@@ -182,7 +181,7 @@ func (g *scavenger) run(ctx context.Context, last uint64) (swapped bool, err err
 		g.store.opts.Logger.WarnContext(ctx, "the index adopts the scavenged log at the next start only", "error", err)
 	}
 	g.done.Size = g.copied
-	if g.done.OnDisk, err = diskUse(g.path(logName)); err != nil {
+	if g.done.OnDisk, err = diskUse(g.path(LogName)); err != nil {
 		return true, err
 	}
 	g.done.Freed = before - g.done.OnDisk
@@ -292,7 +291,7 @@ func (g *scavenger) swap(ctx context.Context) (swapped bool, err error) {
 	if err := g.reached("synced"); err != nil {
 		return false, err
 	}
-	if err := os.Rename(g.path(newLogName), g.path(logName)); err != nil {
+	if err := os.Rename(g.path(newLogName), g.path(LogName)); err != nil {
 		return false, err
 	}
 	s := g.store

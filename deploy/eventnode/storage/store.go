@@ -20,13 +20,14 @@ type Store struct {
 	writer     *writer
 	lock       io.Closer  // nil in memory
 	scavenging sync.Mutex // held by the scavenge that is under way
+	acked      *ackedFile // nil in memory
 
 	mu     sync.Mutex
 	signal chan struct{} // closed when end moves
 }
 
 // openStore recovers the log into the index. It returns how many bytes of an unfinished write it cut off.
-func openStore(l *eventLog, ix *index, through uint64) (*Store, uint64, error) {
+func openStore(l *eventLog, ix *index, through, acked uint64) (*Store, uint64, error) {
 	s := &Store{log: l, index: ix, signal: make(chan struct{})}
 	table := newMemtable()
 	var failed error
@@ -47,7 +48,7 @@ func openStore(l *eventLog, ix *index, through uint64) (*Store, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("read index: %w", err)
 	}
-	end, torn, err := l.recover(through, func(r *Record) {
+	end, torn, err := l.recover(through, acked, func(r *Record) {
 		if failed != nil {
 			return
 		}

@@ -2,7 +2,10 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,6 +14,17 @@ const (
 	groupRequests = 1024
 	groupBytes    = 8 << 20
 )
+
+// What one append may hold. Both are far beyond what a node lets clients send by default.
+const (
+	// MaxEvents is how many events.
+	MaxEvents = 16 << 10
+	// MaxAppend is how many bytes of the log.
+	MaxAppend = 256 << 20
+)
+
+// ErrTooLarge means that an append has more events or bytes than fit in one.
+var ErrTooLarge = errors.New("the append is too large")
 
 // Kind is what a request asks for.
 type Kind uint8
@@ -49,7 +63,8 @@ type writer struct {
 	logger *slog.Logger
 	watch  Observer
 	spare  []byte // buffer of the last group
-	dirty  bool   // a failed write left something behind the end of the log
+	dirty  bool   // a failed write may have left something behind the end of the log
+	blind  bool   // the last end was not noted in the acked file
 
 	tasks   chan func()   // run between two groups
 	owed    func() error  // must succeed before anything more is written; may be nil
@@ -67,6 +82,9 @@ func newWriter(s *Store, o Options) *writer {
 
 // submit hands q to the loop.
 func (w *writer) submit(ctx context.Context, q *Request) (*Pending, error) {
+	if len(q.Events) > MaxEvents || q.size() > MaxAppend {
+		return nil, fmt.Errorf("%w: at most %d events and %d bytes fit in one", ErrTooLarge, MaxEvents, MaxAppend)
+	}
 	q.done = make(chan Result, 1)
 	select {
 	case w.queue <- q:
@@ -131,10 +149,12 @@ func (w *writer) collect(q *Request) []*Request {
 	return requests
 }
 
+// size is what a request takes in the log.
 func (q *Request) size() int {
 	n := 0
 	for i := range q.Events {
-		n += len(q.Events[i].Data) + len(q.Events[i].Metadata)
+		e := &q.Events[i]
+		n += recordMin + len(q.Stream) + len(e.Type) + len(e.Metadata) + len(e.Data)
 	}
 	return n
 }
@@ -152,8 +172,9 @@ func (w *writer) commit(requests []*Request) {
 		res, err := g.do(q)
 		res.err = err
 		results[i] = res
-		if err != nil && len(g.buf) != before { // half an append must not reach the log
-			w.fail(requests, err)
+		if err != nil && len(g.buf) != before { // half an append must not reach the log: begin anew without it
+			q.done <- res
+			w.commit(slices.Delete(requests, i, i+1))
 			return
 		}
 	}
@@ -161,8 +182,8 @@ func (w *writer) commit(requests []*Request) {
 		started := w.now()
 		if err := w.put(g.buf, end); err != nil {
 			w.watch.NotStored(err)
-			w.logger.Error("append failed, nothing was stored", "error", err, "requests", len(requests))
-			w.fail(requests, &NotStoredError{err})
+			w.logger.Error("append failed", "error", err, "requests", len(requests))
+			w.fail(requests, err)
 			return
 		}
 		w.watch.Stored(Group{len(requests), g.table.events, len(g.buf)}, w.now().Sub(started))
@@ -170,6 +191,7 @@ func (w *writer) commit(requests []*Request) {
 		for k, e := range g.ids {
 			w.recent.add(k, e)
 		}
+		w.note(g.table.through)
 		w.store.publish(g.table, g.last)
 	}
 	if cap(g.buf) <= groupBytes {
@@ -180,26 +202,39 @@ func (w *writer) commit(requests []*Request) {
 	}
 }
 
-// put writes b at the end of the log. What a failed write left there is removed first or afterwards,
-// because whole records of it could be taken for stored ones after a crash.
+// put writes b at the end of the log. Nothing is written over what a failed write left there until that was
+// removed, durably: whole records of it could be taken for stored ones after a crash, and the next write could
+// end where one of them begins.
 func (w *writer) put(b []byte, end uint64) error {
 	if w.owed != nil {
 		if err := w.owed(); err != nil {
-			return err
+			return &NotStoredError{cause: err}
 		}
 		w.owed = nil
 	}
 	if w.dirty {
 		if err := w.store.log.cut(end); err != nil {
-			return err
+			return &NotStoredError{cause: err}
 		}
 		w.dirty = false
 	}
 	err := w.store.log.write(b, end)
-	if err != nil {
-		w.dirty = w.store.log.cut(end) != nil
+	if err == nil {
+		return nil
 	}
-	return err
+	cut := w.store.log.cut(end)
+	w.dirty = cut != nil
+	return &NotStoredError{cause: errors.Join(err, cut), Uncertain: w.dirty}
+}
+
+// note writes down how far the log is on disk. Without that a crash is survived just as well, but damage to the last group
+// passes for a torn write, so a failure is no reason to refuse the append.
+func (w *writer) note(end uint64) {
+	err := w.store.acked.write(end)
+	if err != nil && !w.blind {
+		w.logger.Warn("the end of the log was not noted", "error", err)
+	}
+	w.blind = err != nil
 }
 
 func (w *writer) fail(requests []*Request, err error) {
@@ -208,8 +243,22 @@ func (w *writer) fail(requests []*Request, err error) {
 	}
 }
 
-// NotStoredError says that an append did not reach the disk and may be sent again.
-type NotStoredError struct{ cause error }
+// NotStoredError says that an append was not acknowledged because writing it failed. It may be sent again, with the same
+// ids of events.
+type NotStoredError struct {
+	// Uncertain is true when the disk did not even let the store undo the write: nothing shows the append until the
+	// next start, but that may find it whole. Otherwise it was not stored and never will be.
+	Uncertain bool
+	cause     error
+}
 
-func (e *NotStoredError) Error() string { return "not stored, may be sent again: " + e.cause.Error() }
+// Error implements error.
+func (e *NotStoredError) Error() string {
+	if e.Uncertain {
+		return "not stored as far as anybody can tell before the next start, may be sent again with the same ids: " + e.cause.Error()
+	}
+	return "not stored, may be sent again: " + e.cause.Error()
+}
+
+// Unwrap returns what the disk said.
 func (e *NotStoredError) Unwrap() error { return e.cause }
