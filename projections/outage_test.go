@@ -11,6 +11,7 @@ import (
 
 	"aftercare/deploy/localpg"
 	"aftercare/projections"
+	"aftercare/projections/feed"
 	"aftercare/projections/feed/feedtest"
 	"aftercare/projections/postgres"
 	"aftercare/projections/postgres/pgtest"
@@ -180,4 +181,21 @@ func TestWaitSeesARunnerOfAnotherProcess(t *testing.T) {
 	r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
 	b.start(r)
 	b.wait(b.add("sum-1", 1), "sums")
+}
+
+// The views are ahead of the head of another store, and so would seem up to date.
+func TestHealthTellsOfAStoreThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil)) // whose store forgets everything when it stops
+	b.start(b.runner())
+	b.wait(b.add("sum-1", 1, 2, 3), "sums")
+	b.store.Stop()
+	b.store.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for !errors.Is(b.tracker.Health(ctx, time.Hour, "sums"), feed.ErrReplaced) {
+		if ctx.Err() != nil {
+			t.Fatal("a store without the views' events is taken for healthy")
+		}
+	}
 }

@@ -149,6 +149,33 @@ func TestAttemptsThatWereLeftCountAsConnections(t *testing.T) {
 	}
 }
 
+// A store that is slow for everybody is told from one that is away.
+func TestACallThatFindsNoConnectionFreeSaysSo(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{})
+	s := (&stub{appended: func(stream streams.Streams_AppendServer) error {
+		close(arrived)
+		<-stream.Context().Done()
+		return nil
+	}}).start(t)
+	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{MaxConnections: 1, RetryFor: time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = log.Append(ctx, "logtest-1", commands.NoStream, counted(0))
+	}()
+	<-arrived
+	soon, done := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer done()
+	_, err := log.Append(soon, "logtest-1", commands.NoStream, counted(1))
+	if !errors.Is(err, commands.ErrUnavailable) || !strings.Contains(err.Error(), "one of 1 connections") {
+		t.Errorf("got %v, want that the only connection is in use", err)
+	}
+	cancel()
+	<-ended
+}
+
 // A call that got no answer says that its connection may be dead, and those beside it: none of them is tried again.
 func TestOneSilenceIsEnough(t *testing.T) {
 	t.Parallel()

@@ -138,15 +138,7 @@ func recovery(t *testing.T, r Remote, f fault) {
 	t.Helper()
 	p := listen(t, r)
 	log, closing := r.Open(t, p.Addr())
-	var start domain.Position
-	if header, ok := log.(interface {
-		Head(ctx context.Context) (domain.Position, error)
-	}); ok {
-		var err error
-		if start, err = header.Head(bounded(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	start := headOf(t, log)
 	stream := newStream()
 	write := func(n int) error {
 		took := wall()

@@ -95,12 +95,13 @@ func (w *tail) want(numbers ...int) {
 func followFromPosition(t *testing.T, s Subject) {
 	t.Helper()
 	log, stream := s.Open(t, Codec()), newStream()
+	start := headOf(t, log)
 	first := mustAppend(t, log, stream, commands.NoStream, propose(note(0), note(1)))
 	mustAppend(t, log, stream, 1, propose(note(2), note(3)))
 
 	after := newTail(t, log, first.Position, nil, stream)
 	after.want(2, 3)
-	all := newTail(t, log, domain.Position{}, nil, stream)
+	all := newTail(t, log, start, nil, stream)
 	all.want(0, 1, 2, 3)
 
 	want := []int{0, 1, 2, 3}

@@ -31,12 +31,29 @@ func readFrom(t *testing.T, s Subject) {
 	}
 }
 
+// header is a log that tells the position of its last event.
+type header interface {
+	Head(ctx context.Context) (domain.Position, error)
+}
+
+// headOf returns where to follow from so as to see nothing of what others left in the store.
+func headOf(t *testing.T, log commands.Log) domain.Position {
+	t.Helper()
+	header, ok := log.(header)
+	if !ok {
+		return domain.Position{}
+	}
+	at, err := header.Head(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
 func head(t *testing.T, s Subject) {
 	t.Helper()
 	log, stream := s.Open(t, Codec()), newStream()
-	header, ok := log.(interface {
-		Head(ctx context.Context) (domain.Position, error)
-	})
+	header, ok := log.(header)
 	if !ok {
 		t.Skip("this log tells no head")
 	}
@@ -99,8 +116,9 @@ func outage(t *testing.T, s Subject) {
 		t.Skip("this store cannot be taken away")
 	}
 	log, stream := s.Open(t, Codec()), newStream()
+	start := headOf(t, log)
 	mustAppend(t, log, stream, commands.NoStream, propose(note(1)))
-	tail := newTail(t, log, domain.Position{}, nil, stream)
+	tail := newTail(t, log, start, nil, stream)
 	tail.wait(1)
 
 	restore := s.Outage(t)
