@@ -25,9 +25,28 @@ func (r *mutationResolver) AcknowledgeTicket(ctx context.Context, input model.Ac
 func (r *mutationResolver) RespondToTicket(ctx context.Context, input model.RespondToTicketInput) (model.TicketResult, error) {
 	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
 		return ticket.Respond{
-			At: at, Agent: text(input.Agent), Message: say(input.Message), Automatic: input.Automatic != nil && *input.Automatic,
+			At: at, By: responder(input), Agent: text(input.Agent), Message: say(input.Message),
 		}
 	})
+}
+
+// responder returns who answered, 0 when nobody says so.
+func responder(input model.RespondToTicketInput) ticket.Responder {
+	if input.By == nil {
+		if input.Automatic != nil && *input.Automatic {
+			return ticket.Autoresponder
+		}
+		return 0
+	}
+	switch *input.By {
+	case model.ResponderPerson:
+		return ticket.Person
+	case model.ResponderAssistant:
+		return ticket.Assistant
+	case model.ResponderAutoresponder:
+		return ticket.Autoresponder
+	}
+	return 0
 }
 
 // ClassifyTicket is the resolver for the classifyTicket field.

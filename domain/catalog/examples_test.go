@@ -75,7 +75,7 @@ func ticketEvents() []domain.Event {
 			Title: sealed("title"), Description: sealed("description"), Source: &ticket.Source{System: "uci", Key: "INC0000045"},
 		},
 		ticket.Acknowledged{At: at},
-		ticket.Responded{At: at, Agent: "agent-7", Message: sealed("message"), Automatic: true},
+		ticket.Responded{At: at, Agent: "agent-7", Message: sealed("message"), By: ticket.Autoresponder},
 		ticket.Classified{At: at, Details: details()},
 		ticket.PriorityChanged{At: at, From: "low", To: "high", Reason: sealed("reason")},
 		ticket.Assigned{At: at, Team: "line-2", Agent: "agent-7"},

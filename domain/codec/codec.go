@@ -13,7 +13,8 @@ import (
 
 // Entry is one stored type: see JSON and Upcast.
 type Entry struct {
-	name   string
+	name   string // as stored
+	today  string // as the decoded event calls itself
 	decode func([]byte) (domain.Event, error)
 }
 
@@ -23,7 +24,7 @@ func (e Entry) Name() string { return e.name }
 // JSON is the entry of an event that is stored as it is, under the name its zero value returns.
 func JSON[E domain.Event]() Entry {
 	var zero E
-	return Entry{zero.EventType(), func(data []byte) (domain.Event, error) {
+	return Entry{zero.EventType(), zero.EventType(), func(data []byte) (domain.Event, error) {
 		var e E
 		if err := json.Unmarshal(data, &e); err != nil {
 			return nil, err
@@ -34,7 +35,8 @@ func JSON[E domain.Event]() Entry {
 
 // Upcast is the entry of a retired type: it is read as Old and seen as New by the rest of the program.
 func Upcast[Old any, New domain.Event](name string, f func(Old) New) Entry {
-	return Entry{name, func(data []byte) (domain.Event, error) {
+	var zero New
+	return Entry{name, zero.EventType(), func(data []byte) (domain.Event, error) {
 		var old Old
 		if err := json.Unmarshal(data, &old); err != nil {
 			return nil, err
@@ -64,6 +66,10 @@ func New(entries ...Entry) *Codec {
 
 // Names returns the stored names in the order of New.
 func (c *Codec) Names() []string { return append([]string(nil), c.names...) }
+
+// Today returns the type that a stored type is read as: its own name, or for a retired type that of its successor. It is
+// "" for a type that the codec does not know.
+func (c *Codec) Today(name string) string { return c.entries[name].today }
 
 // Encoded is an event as it goes to the store.
 type Encoded struct {

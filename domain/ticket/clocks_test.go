@@ -26,17 +26,17 @@ func TestClocksOfACase(t *testing.T) {
 		return clock.Paused{At: after(minute), Instance: instance, Reason: "customer"}
 	}
 	counted := func(from, to int) []clock.Span { return []clock.Span{{Start: after(from), End: after(to)}} }
-	inWait := append(given[:3:3], ticket.Responded{At: after(5)}, answered, ticket.WaitStarted{At: after(6), Reason: "customer"}, paused(2, 6))
+	inWait := append(given[:3:3], ticket.Responded{At: after(5), By: ticket.Person}, answered, ticket.WaitStarted{At: after(6), Reason: "customer"}, paused(2, 6))
 	domaintest.Run(t, ticket.New(rules), table{
 		"a promise and its reason are one append": {
 			When: ticket.Receive{At: received, Number: "N", Details: ticket.Details{Priority: "2", Team: "front", Agent: "ann"}}, Then: given,
 		},
-		"a fact stops its clock":             {Given: given, When: ticket.Respond{At: after(5)}, Then: events(ticket.Responded{At: after(5)}, answered)},
-		"an automatic answer stops no clock": {Given: given, When: ticket.Respond{At: after(5), Automatic: true}, Then: events(ticket.Responded{At: after(5), Automatic: true})},
-		"a stop at its due time is met":      {Given: given, When: ticket.Respond{At: after(10)}, Then: events(ticket.Responded{At: after(10)}, clock.Met{At: after(10), Instance: 1, Due: after(10), Elapsed: 600})},
+		"a fact stops its clock":             {Given: given, When: ticket.Respond{At: after(5)}, Then: events(ticket.Responded{At: after(5), By: ticket.Person}, answered)},
+		"an automatic answer stops no clock": {Given: given, When: ticket.Respond{At: after(5), By: ticket.Autoresponder}, Then: events(ticket.Responded{At: after(5), By: ticket.Autoresponder})},
+		"a stop at its due time is met":      {Given: given, When: ticket.Respond{At: after(10)}, Then: events(ticket.Responded{At: after(10), By: ticket.Person}, clock.Met{At: after(10), Instance: 1, Due: after(10), Elapsed: 600})},
 		"a breach comes before what was done too late": {
 			Given: given, When: ticket.Respond{At: after(11)},
-			Then: events(breached(1, 10), ticket.Responded{At: after(11)}, clock.MetLate{At: after(11), Instance: 1, Due: after(10), Elapsed: 660, Overrun: 60}),
+			Then: events(breached(1, 10), ticket.Responded{At: after(11), By: ticket.Person}, clock.MetLate{At: after(11), Instance: 1, Due: after(10), Elapsed: 660, Overrun: 60}),
 		},
 		"the timer records what lapsed":              {Given: given, When: ticket.Lapse{At: after(61)}, Then: events(breached(1, 10), breached(2, 60))},
 		"the timer records a breach once":            {Given: append(given[:3:3], breached(1, 10)), When: ticket.Lapse{At: after(11)}},
@@ -49,10 +49,10 @@ func TestClocksOfACase(t *testing.T) {
 		"waiting for another, clocks may go on":      {Given: inWait, When: ticket.Wait{At: after(16), Reason: "vendor"}, Then: events(clock.Resumed{At: after(16), Instance: 2, Due: after(70), Counted: counted(16, 70)}, ticket.WaitStarted{At: after(16), Reason: "vendor"})},
 		"what is resolved waits for nobody any more": {Given: inWait, When: ticket.Resolve{At: after(16)}, Then: events(ticket.Resolved{At: after(16), Agent: "ann"}, clock.Resumed{At: after(16), Instance: 2, Due: after(70), Counted: counted(16, 70)})},
 		"a cancelled case has no promises to keep":   {Given: inWait, When: ticket.Cancel{At: after(16), Reason: "r"}, Then: events(ticket.Cancelled{At: after(16), Reason: "r"}, clock.Cancelled{At: after(16), Instance: 2, Reason: "cancelled"})},
-		"what a row says stops clocks, too":          {Given: given, When: ticket.RecordStatus{At: after(5), Seq: 1, Status: "s", Fact: ticket.FactResponded}, Then: events(ticket.StatusRecorded{At: after(5), Seq: 1, Status: "s"}, ticket.Responded{At: after(5)}, answered)},
+		"what a row says stops clocks, too":          {Given: given, When: ticket.RecordStatus{At: after(5), Seq: 1, Status: "s", Fact: ticket.FactResponded}, Then: events(ticket.StatusRecorded{At: after(5), Seq: 1, Status: "s"}, ticket.Responded{At: after(5), By: ticket.Person}, answered)},
 		"a row known already records no breach":      {Given: append(given[:3:3], ticket.StatusRecorded{At: after(1), Seq: 1, Status: "s"}), When: row(1, "s", ticket.Shut)},
 		"a stop in time learned late stands beside the breach": {
-			Given: append(given[:3:3], breached(1, 10)), When: ticket.Respond{At: after(5)}, Then: events(ticket.Responded{At: after(5)}, answered),
+			Given: append(given[:3:3], breached(1, 10)), When: ticket.Respond{At: after(5)}, Then: events(ticket.Responded{At: after(5), By: ticket.Person}, answered),
 		},
 		"a row before the receipt stops a clock that used no time": {
 			Given: given, When: ticket.RecordStatus{At: after(-5), Seq: 1, Status: "s", Phase: ticket.Shut},

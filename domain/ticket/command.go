@@ -30,10 +30,11 @@ type (
 	Acknowledge struct{ At time.Time }
 	// Respond sends the customer a visible message.
 	Respond struct {
-		At        time.Time
-		Agent     string
-		Message   seal.Text
-		Automatic bool
+		At time.Time
+		// By defaults to Person.
+		By      Responder
+		Agent   string
+		Message seal.Text
 	}
 	// Classify changes the fields that are given.
 	Classify struct {

@@ -19,7 +19,7 @@ type Event interface {
 const (
 	TypeReceived        = "ticket.received.v1"
 	TypeAcknowledged    = "ticket.acknowledged.v1"
-	TypeResponded       = "ticket.responded.v1"
+	TypeResponded       = "ticket.responded.v2"
 	TypeClassified      = "ticket.classified.v1"
 	TypePriorityChanged = "ticket.priority-changed.v1"
 	TypeAssigned        = "ticket.assigned.v1"
@@ -38,6 +38,11 @@ const (
 	TypeNoted           = "ticket.noted.v1"
 	TypeRated           = "ticket.rated.v1"
 	TypeStatusRecorded  = "ticket.status-recorded.v1"
+)
+
+// Names of retired types: nothing is stored under them any more, and what was is read as the type of today.
+const (
+	TypeRespondedV1 = "ticket.responded.v1"
 )
 
 // Received says that a case was opened.
@@ -64,11 +69,11 @@ type Acknowledged struct {
 
 // Responded says that the customer got a visible message.
 type Responded struct {
-	At      time.Time `json:"at"`
+	At time.Time `json:"at"`
+	// By is who answered: only a person's answer is the fact "responded" that stops clocks.
+	By      Responder `json:"by"`
 	Agent   string    `json:"agent,omitempty"`
 	Message seal.Text `json:"message,omitzero"`
-	// Automatic replies do not stop a first-response clock.
-	Automatic bool `json:"automatic,omitempty"`
 }
 
 // Classified says that the case was classified; only the fields given are changed.

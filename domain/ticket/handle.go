@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"strconv"
 
 	"aftercare/domain"
@@ -24,7 +25,7 @@ func (d *decision) respond(c Respond) error {
 	if err := firstError(check([]named{{"agent", c.Agent}}), checkTexts(c.Message)); err != nil {
 		return err
 	}
-	d.fact(Responded{At: c.At.UTC(), Agent: c.Agent, Message: c.Message, Automatic: c.Automatic})
+	d.fact(Responded{At: c.At.UTC(), By: cmp.Or(c.By, Person), Agent: c.Agent, Message: c.Message})
 	return nil
 }
 

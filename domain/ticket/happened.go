@@ -10,7 +10,7 @@ func factOf(e Event) string {
 	case Acknowledged:
 		return "acknowledged"
 	case Responded:
-		if !e.Automatic {
+		if e.By == Person {
 			return "responded"
 		}
 	case Classified:

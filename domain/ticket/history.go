@@ -65,7 +65,7 @@ func (d *decision) row(f Fact, agent string, at time.Time) {
 	case FactAcknowledged:
 		d.fact(Acknowledged{At: at})
 	case FactResponded:
-		d.fact(Responded{At: at, Agent: agent})
+		d.fact(Responded{At: at, By: Person, Agent: agent})
 	case FactEscalated:
 		d.fact(Escalated{At: at, To: d.Details.Team, Level: d.Level + 1})
 	case FactDispatched:

@@ -118,7 +118,7 @@ func TestFactsOfAHistory(t *testing.T) {
 	cases := table{}
 	for fact, want := range map[ticket.Fact]domain.Event{
 		ticket.FactAcknowledged: ticket.Acknowledged{At: after(5)},
-		ticket.FactResponded:    ticket.Responded{At: after(5)},
+		ticket.FactResponded:    ticket.Responded{At: after(5), By: ticket.Person},
 		ticket.FactEscalated:    ticket.Escalated{At: after(5), To: "front", Level: 1},
 		ticket.FactDispatched:   ticket.Dispatched{At: after(5)},
 		ticket.FactArrived:      ticket.Arrived{At: after(5)},

@@ -182,7 +182,7 @@ func (m *machine) command(at time.Time) ticket.Command {
 	case 0:
 		return ticket.Acknowledge{At: at}
 	case 1:
-		return ticket.Respond{At: at, Automatic: rapid.Bool().Draw(m.t, "automatic"), Message: text("m")}
+		return ticket.Respond{At: at, By: rapid.SampledFrom([]ticket.Responder{0, ticket.Person, ticket.Assistant, ticket.Autoresponder}).Draw(m.t, "by"), Message: text("m")}
 	case 2:
 		return ticket.Classify{At: at, Details: m.details()}
 	case 3:

@@ -2664,13 +2664,24 @@ input AcknowledgeTicketInput {
   clientMutationId: String
 }
 
+"Who answered a customer."
+enum Responder {
+  "One of our people."
+  PERSON
+  "A program that answered what the customer said."
+  ASSISTANT
+  "A program that sends everybody the same."
+  AUTORESPONDER
+}
+
 input RespondToTicketInput {
   "The global id of the case, or its UUID."
   ticketId: ID!
   agent: String
   message: String
-  "Automatic replies do not stop a first-response clock."
-  automatic: Boolean
+  "Only a person's answer stops a first-response clock. PERSON unless told."
+  by: Responder
+  automatic: Boolean @deprecated(reason: "It cannot tell an assistant from an autoresponder: use by, which goes first.")
   "Makes the wish safe to repeat: the same id and body give the first result again. Made when not given."
   commandId: UUID
   "Refuse when the case is not at this revision."
@@ -3060,7 +3071,7 @@ type CaseStatisticsRow {
 
 "An instant in the life of a case. Give exactly one of fact, status, attribute, firstEvent, lastEvent."
 input MilestoneInput {
-  "A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response."
+  "A fact by the middle of its stored name, such as received, responded, resolved, closed. The answer of a program is no response."
   fact: String
   "A row of the history in the system the case was imported from, with any of these words, verbatim."
   status: [String!]
@@ -14640,7 +14651,7 @@ func (ec *executionContext) unmarshalInputRespondToTicketInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"ticketId", "agent", "message", "automatic", "commandId", "expectedRevision", "occurredAt", "clientMutationId"}
+	fieldsInOrder := [...]string{"ticketId", "agent", "message", "by", "automatic", "commandId", "expectedRevision", "occurredAt", "clientMutationId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -14668,6 +14679,13 @@ func (ec *executionContext) unmarshalInputRespondToTicketInput(ctx context.Conte
 				return it, err
 			}
 			it.Message = data
+		case "by":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("by"))
+			data, err := ec.unmarshalOResponder2ᚖaftercareᚋgraphᚋmodelᚐResponder(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.By = data
 		case "automatic":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("automatic"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
@@ -19571,6 +19589,22 @@ func (ec *executionContext) marshalOPromise2ᚖaftercareᚋgraphᚋmodelᚐPromi
 		return graphql.Null
 	}
 	return ec._Promise(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOResponder2ᚖaftercareᚋgraphᚋmodelᚐResponder(ctx context.Context, v any) (*model.Responder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.Responder)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOResponder2ᚖaftercareᚋgraphᚋmodelᚐResponder(ctx context.Context, sel ast.SelectionSet, v *model.Responder) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
 }
 
 func (ec *executionContext) marshalOSealedText2aftercareᚋgraphᚋmodelᚐSealedText(ctx context.Context, sel ast.SelectionSet, v model.SealedText) graphql.Marshaler {

@@ -244,7 +244,7 @@ type Mean struct {
 
 // An instant in the life of a case. Give exactly one of fact, status, attribute, firstEvent, lastEvent.
 type MilestoneInput struct {
-	// A fact by the middle of its stored name, such as received, responded, resolved, closed. An automatic reply is no response.
+	// A fact by the middle of its stored name, such as received, responded, resolved, closed. The answer of a program is no response.
 	Fact *string `json:"fact"`
 	// A row of the history in the system the case was imported from, with any of these words, verbatim.
 	Status []string `json:"status"`
@@ -1132,6 +1132,67 @@ func (e *Phase) UnmarshalJSON(b []byte) error {
 }
 
 func (e Phase) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who answered a customer.
+type Responder string
+
+const (
+	// One of our people.
+	ResponderPerson Responder = "PERSON"
+	// A program that answered what the customer said.
+	ResponderAssistant Responder = "ASSISTANT"
+	// A program that sends everybody the same.
+	ResponderAutoresponder Responder = "AUTORESPONDER"
+)
+
+var AllResponder = []Responder{
+	ResponderPerson,
+	ResponderAssistant,
+	ResponderAutoresponder,
+}
+
+func (e Responder) IsValid() bool {
+	switch e {
+	case ResponderPerson, ResponderAssistant, ResponderAutoresponder:
+		return true
+	}
+	return false
+}
+
+func (e Responder) String() string {
+	return string(e)
+}
+
+func (e *Responder) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Responder(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Responder", str)
+	}
+	return nil
+}
+
+func (e Responder) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Responder) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Responder) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

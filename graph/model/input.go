@@ -40,7 +40,9 @@ type (
 	RespondToTicketInput struct {
 		Target
 		Agent, Message *string
-		Automatic      *bool
+		By             *Responder
+		// Automatic is the old way to say that By is an autoresponder.
+		Automatic *bool
 	}
 	// ClassifyTicketInput changes codes.
 	ClassifyTicketInput struct {

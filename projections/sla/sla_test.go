@@ -117,8 +117,8 @@ func TestASourcesTargetIsJudgedByWhatHappened(t *testing.T) {
 		"resolved again":          {[]domain.Event{received, target("resolution", 5), domainticket.Resolved{At: at(4)}, domainticket.Reopened{At: at(4.5)}, domainticket.Resolved{At: at(7)}}, sla.MetLate, new(at(7)), new(int64(7200))},
 		"another due time":        {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(6)}, target("resolution", 7)}, sla.Met, new(at(6)), new(int64(0))},
 		"cancelled":               {[]domain.Event{received, target("resolution", 5), domainticket.Cancelled{At: at(1)}}, sla.Cancelled, nil, nil},
-		"no automatic response":   {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1), Automatic: true}}, sla.Running, nil, nil},
-		"the first response":      {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1)}, domainticket.Responded{At: at(9)}}, sla.Met, new(at(1)), new(int64(0))},
+		"no automatic response":   {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1), By: domainticket.Autoresponder}}, sla.Running, nil, nil},
+		"the first response":      {[]domain.Event{received, target(sla.FirstResponse, 5), domainticket.Responded{At: at(1), By: domainticket.Person}, domainticket.Responded{At: at(9), By: domainticket.Person}}, sla.Met, new(at(1)), new(int64(0))},
 		"acknowledged":            {[]domain.Event{received, target(sla.Acknowledgement, 5), domainticket.Acknowledged{At: at(6)}}, sla.MetLate, new(at(6)), new(int64(3600))},
 		"closed before it opened": {[]domain.Event{received, target("resolution", 5), domainticket.Closed{At: at(-1)}}, sla.Met, new(at(-1)), new(int64(0))},
 	} {

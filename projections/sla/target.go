@@ -41,7 +41,7 @@ func (r *record) stop(e domain.Event) bool {
 	case ticket.Acknowledged:
 		return first(stopAcknowledged)
 	case ticket.Responded:
-		return !e.Automatic && first(stopResponded)
+		return e.By == ticket.Person && first(stopResponded)
 	case ticket.Resolved:
 		return last(stopResolved)
 	case ticket.Closed:

@@ -30,7 +30,7 @@ func View() projections.View {
 // types names the events of clocks, those that change a case's dimensions, and those that stop a source's target.
 func types() []string {
 	return slices.Concat(facet.CaseTypes(), []string{
-		ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeResolved, ticket.TypeReopened, ticket.TypeClosed,
+		ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeRespondedV1, ticket.TypeResolved, ticket.TypeReopened, ticket.TypeClosed,
 		ticket.TypeCancelled,
 		clock.TypeStarted, clock.TypePaused, clock.TypeResumed, clock.TypeMet, clock.TypeMetLate, clock.TypeBreached,
 		clock.TypeCancelled, clock.TypeSuperseded, clock.TypeTargetRecorded, clock.TypeVerdictRecorded,

@@ -27,7 +27,7 @@ func four() viewtest.History {
 	h.Case(1, domainticket.Received{At: at(0), Details: low}, row(0, 1, "New"))
 	h.Case(2, domainticket.Received{At: at(0), Details: low}, row(0, 1, "New"), row(10, 2, "Done"), domainticket.Resolved{At: at(10)})
 	h.Case(3, domainticket.Received{At: at(0), Details: low}, row(0, 1, "New"), row(20, 2, "Done"), domainticket.Resolved{At: at(20)},
-		row(24, 3, "New"), domainticket.Reopened{At: at(24)}, domainticket.Responded{At: at(24), Automatic: true},
+		row(24, 3, "New"), domainticket.Reopened{At: at(24)}, domainticket.Responded{At: at(24), By: domainticket.Autoresponder},
 		domainticket.Assigned{At: at(25), Team: "two"}, domainticket.Assigned{At: at(26), Team: "one"})
 	// 16:30 UTC of 31 January is February in Shanghai.
 	h.Case(4, domainticket.Received{At: at(632.5), Details: high, Source: &domainticket.Source{System: "old", Key: "4"}},

@@ -54,7 +54,7 @@ func (r *record) milestone(e domain.Event) {
 			r.acknowledgedAt = at
 		}
 	case ticket.Responded:
-		if r.firstRespondedAt == nil && !e.Automatic {
+		if r.firstRespondedAt == nil && e.By == ticket.Person {
 			r.firstRespondedAt = at
 		}
 	case ticket.Resolved:

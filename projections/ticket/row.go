@@ -37,7 +37,7 @@ type Row struct {
 
 	ReceivedAt     time.Time
 	AcknowledgedAt *time.Time
-	// FirstRespondedAt leaves out automatic replies.
+	// FirstRespondedAt leaves out the answers of programs.
 	FirstRespondedAt *time.Time
 	FirstResolvedAt  *time.Time
 	// ResolvedAt is the last time; it stays when the case comes back: see Phase.

@@ -54,7 +54,7 @@ const (
 type Milestone struct {
 	Kind MilestoneKind
 	// Fact is the name of the fact: the middle of the stored name of its event, such as "received", "responded",
-	// "resolved", "closed". An automatic reply is not a response.
+	// "resolved", "closed". The answer of a program is not a response.
 	Fact string
 	// Statuses are the words, verbatim, of which any is meant.
 	Statuses []string

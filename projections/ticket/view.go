@@ -32,7 +32,7 @@ func View() projections.View {
 // types names every event of a case's stream: the row has the stream's revision.
 func types() []string {
 	return []string{
-		ticket.TypeReceived, ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeClassified, ticket.TypePriorityChanged,
+		ticket.TypeReceived, ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeRespondedV1, ticket.TypeClassified, ticket.TypePriorityChanged,
 		ticket.TypeAssigned, ticket.TypeEscalated, ticket.TypeWaitStarted, ticket.TypeResumed, ticket.TypeDispatched,
 		ticket.TypeArrived, ticket.TypeDiagnosed, ticket.TypePlanned, ticket.TypeConfirmed, ticket.TypeResolved,
 		ticket.TypeReopened, ticket.TypeClosed, ticket.TypeCancelled, ticket.TypeNoted, ticket.TypeRated,

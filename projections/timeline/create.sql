@@ -5,7 +5,7 @@ create table entry (
   prepare_position bigint      not null,
   event_id         uuid        not null,
   type             text        not null,
-  -- The middle of the stored name of a fact of the case; empty for clocks and automatic replies.
+  -- The middle of the stored name of a fact of the case; empty for clocks and for the answers of programs.
   fact             text        not null,
   -- The word, and the place from 1, of a row of a foreign history.
   status           text        not null,

@@ -27,7 +27,7 @@ type Entry struct {
 	CommandID     domain.UUID
 	CorrelationID domain.UUID
 	CausationID   domain.UUID
-	// Fact is the middle of the stored name of a fact of the case; empty for clocks and automatic replies.
+	// Fact is the middle of the stored name of a fact of the case; empty for clocks and for the answers of programs.
 	Fact string
 	// Status and Seq are the word and the place of a row of a foreign history; Seq is 0 elsewhere.
 	Status string

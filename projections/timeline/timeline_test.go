@@ -34,7 +34,7 @@ func told() viewtest.History {
 	h.Case(1,
 		domainticket.Received{At: viewtest.At(0), Number: "AC-1", Title: seal.New("li", "No heat"), Contact: viewtest.Forgotten("li")},
 		clock.Started{At: viewtest.At(0), Instance: 1, Clock: "resolution"},
-		domainticket.Responded{At: viewtest.At(1), Automatic: true},
+		domainticket.Responded{At: viewtest.At(1), By: domainticket.Autoresponder},
 		domainticket.StatusRecorded{At: viewtest.At(2), Seq: 1, Status: "Queued", Agent: "anna"},
 		domainticket.Noted{At: viewtest.At(3), Text: viewtest.Forgotten("wang")},
 	)
@@ -62,7 +62,7 @@ func TestAnEntryTellsAnEvent(t *testing.T) {
 			"title": {Subject: "li", Value: "No heat"}, "contact": {Subject: "li", Forgotten: true},
 		}),
 		entry(1, "", "", 0, "", nil),
-		entry(2, "", "", 0, `{"at": "2026-01-05T09:00:00Z", "automatic": true}`, nil),
+		entry(2, "", "", 0, `{"at": "2026-01-05T09:00:00Z", "by": "autoresponder"}`, nil),
 		entry(3, "status-recorded", "Queued", 1, `{"at": "2026-01-05T10:00:00Z", "seq": 1, "agent": "anna", "status": "Queued"}`, nil),
 		entry(4, "noted", "", 0, `{"at": "2026-01-05T11:00:00Z"}`, map[string]timeline.Text{"text": {Subject: "wang", Forgotten: true}}),
 	}

@@ -32,7 +32,7 @@ func View() projections.View {
 
 func types() []string {
 	return []string{
-		ticket.TypeReceived, ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeClassified, ticket.TypePriorityChanged,
+		ticket.TypeReceived, ticket.TypeAcknowledged, ticket.TypeResponded, ticket.TypeRespondedV1, ticket.TypeClassified, ticket.TypePriorityChanged,
 		ticket.TypeAssigned, ticket.TypeEscalated, ticket.TypeWaitStarted, ticket.TypeResumed, ticket.TypeDispatched,
 		ticket.TypeArrived, ticket.TypeDiagnosed, ticket.TypePlanned, ticket.TypeConfirmed, ticket.TypeResolved,
 		ticket.TypeReopened, ticket.TypeClosed, ticket.TypeCancelled, ticket.TypeNoted, ticket.TypeRated,
@@ -87,7 +87,7 @@ func foldEvent(_ []record, e domain.Recorded) ([]record, error) {
 	case ticket.StatusRecorded:
 		r.status, r.seq = facet.Clean(event.Status), event.Seq
 	case ticket.Responded:
-		if event.Automatic {
+		if event.By != ticket.Person {
 			r.fact = ""
 		}
 	}

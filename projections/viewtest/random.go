@@ -65,7 +65,7 @@ func event(t *rapid.T) domain.Event {
 	span := []clock.Span{{Start: at, End: due}}
 	return rapid.SampledFrom([]domain.Event{
 		ticket.Acknowledged{At: at},
-		ticket.Responded{At: at, Message: text(t, "message"), Automatic: rapid.Bool().Draw(t, "automatic")},
+		ticket.Responded{At: at, Message: text(t, "message"), By: rapid.SampledFrom([]ticket.Responder{ticket.Person, ticket.Assistant, ticket.Autoresponder}).Draw(t, "by")},
 		ticket.Classified{At: at, Details: details(t)},
 		ticket.PriorityChanged{At: at, To: code(t, "to"), Reason: text(t, "reason")},
 		ticket.Assigned{At: at, Team: code(t, "team"), Agent: code(t, "agent")},
