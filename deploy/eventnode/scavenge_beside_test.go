@@ -1,0 +1,124 @@
+package eventnode_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/storage"
+)
+
+func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
+	t.Parallel()
+	const writers, appends, scavenges = 4, 150, 6
+	n := start(t, eventnode.EagerIndex(eventnode.Options{Dir: t.TempDir(), NoSync: true}, 50))
+	c := connect(t, n)
+	var m esdb.StreamMetadata
+	m.SetMaxCount(3)
+	for w := range writers {
+		if _, err := c.SetStreamMetadata(t.Context(), fmt.Sprint("short-", w), esdb.AppendToStreamOptions{}, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sub, err := c.SubscribeToAll(t.Context(), esdb.SubscribeToAllOptions{From: esdb.Start{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close() //nolint:errcheck // the test is over
+	var all sync.WaitGroup
+	ctx, written := context.WithCancel(t.Context())
+	var writing sync.WaitGroup
+	for w := range writers {
+		writing.Go(func() {
+			for i := range appends {
+				for _, kind := range []string{"short", "long"} {
+					expected := esdb.ExpectedRevision(esdb.NoStream{})
+					if i > 0 {
+						expected = esdb.Revision(uint64(i - 1)) //nolint:gosec // not negative
+					}
+					_, err := c.AppendToStream(t.Context(), fmt.Sprint(kind, "-", w), esdb.AppendToStreamOptions{ExpectedRevision: expected}, event(fmt.Sprint(i)))
+					if err != nil {
+						t.Errorf("append %d to %s-%d: %v", i, kind, w, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Go(func() { // reads $all to and fro, and the streams
+		for ctx.Err() == nil {
+			for _, d := range []esdb.Direction{esdb.Forwards, esdb.Backwards} {
+				from := esdb.AllPosition(esdb.Start{})
+				if d == esdb.Backwards {
+					from = esdb.End{}
+				}
+				readAll(t, c, esdb.ReadAllOptions{Direction: d, From: from})
+			}
+			for w := range writers {
+				if _, err := readStream(t, c, fmt.Sprint("short-", w), esdb.ReadStreamOptions{From: esdb.Start{}}); code(err) > 0 && code(err) != esdb.ErrorCodeResourceNotFound {
+					t.Errorf("read: %v", err)
+				}
+			}
+		}
+	})
+	all.Go(func() { // the subscription misses nothing that stays, and gets nothing twice
+		next, short, received := map[string]uint64{}, map[string]uint64{}, 0
+		for received < writers*appends {
+			e := sub.Recv()
+			if e.SubscriptionDropped != nil {
+				t.Errorf("dropped: %v", e.SubscriptionDropped.Error)
+				return
+			}
+			if e.EventAppeared == nil {
+				continue
+			}
+			r := e.EventAppeared.OriginalEvent()
+			switch {
+			case r.StreamID[:2] == "lo":
+				if r.EventNumber != next[r.StreamID] {
+					t.Errorf("%s: got %d, want %d", r.StreamID, r.EventNumber, next[r.StreamID])
+				}
+				next[r.StreamID], received = r.EventNumber+1, received+1
+			case r.StreamID[:2] == "sh":
+				if r.EventNumber < short[r.StreamID] {
+					t.Errorf("%s: got %d again", r.StreamID, r.EventNumber)
+				}
+				short[r.StreamID] = r.EventNumber + 1
+			}
+		}
+	})
+	removed := uint64(0)
+	for range scavenges {
+		done, err := eventnode.Scavenge(t.Context(), n)
+		if err != nil && !errors.Is(err, storage.ErrScavenging) {
+			t.Errorf("scavenge: %v", err)
+		}
+		removed += done.Events
+	}
+	writing.Wait()
+	written()
+	all.Wait()
+	done, err := eventnode.Scavenge(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := removed+done.Events, uint64(writers*(appends-3)); got != want {
+		t.Errorf("%d events removed, want %d", got, want)
+	}
+	for w := range writers {
+		for kind, want := range map[string]int{"short": 3, "long": appends} {
+			got, err := readStream(t, c, fmt.Sprint(kind, "-", w), esdb.ReadStreamOptions{From: esdb.Start{}})
+			if err != nil || len(got) != want {
+				t.Errorf("%s-%d: %d events, %v, want %d", kind, w, len(got), err, want)
+			}
+		}
+	}
+	if got, want := len(readAll(t, c, esdb.ReadAllOptions{From: esdb.Start{}})), writers*(appends+3+1); got != want {
+		t.Errorf("$all has %d events, want %d", got, want)
+	}
+}
