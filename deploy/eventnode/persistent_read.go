@@ -50,7 +50,7 @@ func (s *persistentService) Read(stream wire.PersistentSubscriptions_ReadServer)
 	_, c.encoder.stringIDs = o.GetUuidOption().GetContent().(*wire.ReadReq_Options_UUIDOption_String_)
 	err = s.node.groups.do(name, o.GetGroupName(), func(a *activeGroup) error {
 		c.group = a
-		c.consumer, err = a.runner.Join(stream.Context(), int(o.GetBufferSize()), consumerInfo(stream.Context()))
+		c.consumer, err = a.runner.Join(stream.Context(), int(o.GetBufferSize()), s.node.consumerInfo(stream.Context()))
 		return err
 	})
 	if err != nil {
@@ -61,10 +61,13 @@ func (s *persistentService) Read(stream wire.PersistentSubscriptions_ReadServer)
 }
 
 // consumerInfo is what a call tells about its caller.
-func consumerInfo(ctx context.Context) persistent.ConsumerInfo {
+func (n *Node) consumerInfo(ctx context.Context) persistent.ConsumerInfo {
 	info := persistent.ConsumerInfo{Name: "<unknown>", User: "anonymous"}
 	if names := metadata.ValueFromIncomingContext(ctx, "connection-name"); len(names) > 0 {
 		info.Name = names[0]
+	}
+	if header := metadata.ValueFromIncomingContext(ctx, "authorization"); n.users != nil && len(header) == 1 {
+		info.User, _, _ = basic(header[0]) // the call is authenticated
 	}
 	if p, ok := peer.FromContext(ctx); ok {
 		info.From = p.Addr.String()

@@ -175,3 +175,49 @@ func TestAnUpdateDropsConsumersAndGoesOn(t *testing.T) {
 		t.Errorf("got settings %+v", got)
 	}
 }
+
+func TestEveryEventIsDeliveredAcrossCrashes(t *testing.T) {
+	t.Parallel()
+	const total = 150
+	dir := t.TempDir()
+	once(t, dir, func(c *esdb.Client) {
+		put(t, c, "s", esdb.Any{}, events(numbers(0, total)...)...)
+		group(t, c, "s", "g", esdb.Start{}, func(s *esdb.PersistentSubscriptionSettings) {
+			s.CheckpointLowerBound, s.CheckpointUpperBound = 1, 3
+		})
+	})
+	answered := map[string]bool{}
+	for round := 0; len(answered) < total; round++ {
+		n := start(t, eventnode.Options{Dir: dir})
+		c := connect(t, n)
+		g := consume(t, c, "s", "g", 7)
+		held := map[string]bool{}
+		for i := range 5 + 7*(round%5) {
+			if len(answered)+len(held) == total || len(held) == 7 {
+				break // there is nothing more to come
+			}
+			e := g.next().Event
+			data := string(e.Event.Data)
+			switch (i + round) % 7 {
+			case 0:
+				if !answered[data] {
+					held[data] = true
+				} else {
+					g.ack(e)
+				}
+			case 1:
+				g.nack(esdb.NackActionRetry, e)
+			case 2:
+				g.nack(esdb.NackActionPark, e)
+				answered[data] = true
+			default:
+				g.ack(e)
+				answered[data] = true
+			}
+		}
+		dir = snapshot(t, dir)
+		if round > 20*total {
+			t.Fatalf("%d of %d events after %d crashes", len(answered), total, round)
+		}
+	}
+}
