@@ -152,13 +152,8 @@ func (p *pool) release(s session, v verdict) {
 		return
 	}
 	p.mu.Lock()
-	if (v == lost || v == moved) && s.epoch == p.epoch {
-		// The others were connected to the same server.
-		p.epoch++
-		for _, other := range p.idle {
-			_ = other.client.Close() // never fails
-		}
-		p.idle = nil
+	if v == lost || v == moved {
+		p.outdate(s.epoch)
 	}
 	if v == moved {
 		s.epoch = p.epoch
@@ -171,6 +166,19 @@ func (p *pool) release(s session, v verdict) {
 	if !keep {
 		_ = s.client.Close() // never fails
 	}
+}
+
+// outdate ends an epoch, unless it has ended: the sessions of one epoch were connected to the same server. The caller holds
+// the lock.
+func (p *pool) outdate(epoch int) {
+	if epoch != p.epoch {
+		return
+	}
+	p.epoch++
+	for _, s := range p.idle {
+		_ = s.client.Close() // never fails
+	}
+	p.idle = nil
 }
 
 // others returns how many sessions serve calls, or soon will, besides s.
@@ -221,6 +229,11 @@ func call[T any](ctx context.Context, p *pool, f func(*esdb.Client) (T, error)) 
 	}()
 	select {
 	case <-ctx.Done():
+		if errors.Is(context.Cause(ctx), errNoAnswer) { // the next call must not meet the likes of this session
+			p.mu.Lock()
+			p.outdate(s.epoch)
+			p.mu.Unlock()
+		}
 		return none, ctx.Err()
 	case r := <-done:
 		return r.value, translate(r.err)
