@@ -34,7 +34,7 @@ var testsMay = []string{"aftercare/deploy"}
 
 // topLevel is everything the repository's root holds.
 var topLevel = []string{
-	".ci", ".gitignore", ".golangci.yml", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "cmd", "commands", "deploy", "domain",
+	".ci", ".github", ".gitignore", ".golangci.yml", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "cmd", "commands", "deploy", "domain",
 	"go.mod", "go.sum", "gqlgen.yml", "graph", "projections",
 }
 
