@@ -10,21 +10,33 @@ import (
 	"aftercare/domain/codec"
 )
 
-// collect receives a page. A stream that does not exist has none.
-func collect(events *esdb.ReadStream) ([]codec.Raw, error) {
-	var page []codec.Raw
-	for {
+// page is a part of a stream. When there may be more, that begins at the revision next.
+type page struct {
+	events []codec.Raw
+	more   bool
+	next   uint64
+}
+
+// collect receives a page. A stream that does not exist has an empty one.
+func collect(events *esdb.ReadStream) (page, error) {
+	var p page
+	for count, size := 1, 0; ; count++ {
 		e, err := events.Recv()
 		switch {
 		case errors.Is(err, io.EOF):
-			return page, nil
+			return p, nil
 		case hasCode(err, esdb.ErrorCodeResourceNotFound):
-			return nil, nil
+			return page{}, nil
 		case err != nil:
-			return nil, err
+			return page{}, err
 		}
 		if e.Event != nil { // nil is a link whose target is gone
-			page = append(page, raw(e.Event))
+			p.events = append(p.events, raw(e.Event))
+			size += len(e.Event.Data) + len(e.Event.UserMetadata)
+		}
+		if count == pageEvents || size >= pageBytes {
+			p.more, p.next = true, e.OriginalEvent().EventNumber+1
+			return p, nil
 		}
 	}
 }

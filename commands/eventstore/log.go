@@ -72,37 +72,40 @@ func (l *Log) Close() error {
 	return nil
 }
 
-// pageSize is the number of events of one read: most streams are shorter.
-const pageSize = 500
+// A page ends with the event that reaches one of these. Nearly every stream is one page, and none takes long or much memory.
+const (
+	pageEvents = 4096
+	pageBytes  = 4 << 20
+)
 
 // Read implements commands.Log. It reads in pages, each with its own timeout.
 func (l *Log) Read(ctx context.Context, stream string, from uint64) iter.Seq2[domain.Recorded, error] {
 	return func(yield func(domain.Recorded, error) bool) {
 		for {
-			page, err := retry(ctx, l, func(ctx context.Context) ([]codec.Raw, error) { return l.page(ctx, stream, from) })
+			p, err := retry(ctx, l, func(ctx context.Context) (page, error) { return l.page(ctx, stream, from) })
 			if err != nil {
 				yield(domain.Recorded{}, fmt.Errorf("read %s from %d: %w", stream, from, err))
 				return
 			}
-			for _, raw := range page {
+			for _, raw := range p.events {
 				r, err := l.codec.Decode(ctx, nil, raw)
 				if !yield(r, err) || err != nil {
 					return
 				}
 			}
-			if len(page) < pageSize {
+			if !p.more {
 				return
 			}
-			from = page[len(page)-1].Revision + 1
+			from = p.next
 		}
 	}
 }
 
-func (l *Log) page(ctx context.Context, stream string, from uint64) ([]codec.Raw, error) {
-	return call(ctx, l.pool, func(client *esdb.Client) ([]codec.Raw, error) {
-		events, err := client.ReadStream(ctx, stream, esdb.ReadStreamOptions{From: esdb.Revision(from)}, pageSize)
+func (l *Log) page(ctx context.Context, stream string, from uint64) (page, error) {
+	return call(ctx, l.pool, func(client *esdb.Client) (page, error) {
+		events, err := client.ReadStream(ctx, stream, esdb.ReadStreamOptions{From: esdb.Revision(from)}, pageEvents)
 		if err != nil {
-			return nil, err
+			return page{}, err
 		}
 		defer events.Close()
 		return collect(events)
@@ -112,20 +115,15 @@ func (l *Log) page(ctx context.Context, stream string, from uint64) ([]codec.Raw
 // Head returns the position of the last event of the store, the zero Position when there is none. Everything appended
 // later lies after it.
 func (l *Log) Head(ctx context.Context) (domain.Position, error) {
-	last, err := retry(ctx, l, func(ctx context.Context) ([]codec.Raw, error) {
-		return call(ctx, l.pool, func(client *esdb.Client) ([]codec.Raw, error) {
-			events, err := client.ReadAll(ctx, esdb.ReadAllOptions{From: esdb.End{}, Direction: esdb.Backwards}, 1)
-			if err != nil {
-				return nil, err
+	return retry(ctx, l, func(ctx context.Context) (domain.Position, error) {
+		return call(ctx, l.pool, func(client *esdb.Client) (domain.Position, error) {
+			last, err := one(ctx, client, esdb.ReadAllOptions{From: esdb.End{}, Direction: esdb.Backwards})
+			if err != nil || last == nil {
+				return domain.Position{}, err
 			}
-			defer events.Close()
-			return collect(events)
+			return position(last.Position), nil
 		})
 	})
-	if err != nil || len(last) == 0 {
-		return domain.Position{}, err
-	}
-	return last[0].Position, nil
 }
 
 // Append implements commands.Log.

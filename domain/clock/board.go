@@ -47,7 +47,13 @@ func (i Instance) inherited(carry Carry, at time.Time) (pauses []Span) {
 }
 
 // Clone returns a board that shares nothing that Evolve writes to.
-func (b Board) Clone() Board { return Board{slices.Clone(b.Instances)} }
+func (b Board) Clone() Board {
+	b.Instances = slices.Clone(b.Instances)
+	for i := range b.Instances {
+		b.Instances[i].Pauses = slices.Clip(b.Instances[i].Pauses) // appending copies them
+	}
+	return b
+}
 
 // Evolve folds one event. It writes to the board's slice.
 func (b Board) Evolve(e Event) Board {
@@ -62,7 +68,7 @@ func (b Board) Evolve(e Event) Board {
 		b.change(e.Instance, func(i *Instance) { i.PausedAt, i.Reason = e.At, e.Reason })
 	case Resumed:
 		b.change(e.Instance, func(i *Instance) {
-			i.Pauses = append(slices.Clip(i.Pauses), Span{i.PausedAt, e.At})
+			i.Pauses = append(i.Pauses, Span{i.PausedAt, e.At})
 			i.PausedAt, i.Reason, i.Due = time.Time{}, "", e.Due
 		})
 	case Met:
