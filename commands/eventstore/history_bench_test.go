@@ -69,7 +69,7 @@ func benchmarkHandle(b *testing.B, log commands.Log, length int) {
 		last++
 		meta := domain.Metadata{CommandID: key(length, last)}
 		note := ticket.AddNote{At: opened.AddDate(1, 0, 0), Text: seal.New("customer-1", "called again, will call back")}
-		began := time.Now()                                                                                                  //nolint:forbidigo // the benchmark measures
+		began := time.Now() //nolint:forbidigo // the benchmark measures
 		if _, err := tickets.Handle(b.Context(), fmt.Sprintf("%s-%d", prefix, last%uint64(cases)), note, meta); err != nil {
 			b.Fatal(err)
 		}
