@@ -3,8 +3,8 @@ package eventnode_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -283,7 +283,7 @@ func TestTheNextBatchesAreReadWhileEarlierOnesAreWritten(t *testing.T) {
 			o.ExpectedStreamPosition = &streams.BatchAppendReq_Options_NoStream{NoStream: &emptypb.Empty{}}
 		}
 		sent = append(sent, stringID())
-		b.send(part(sent[i], o, true, fmt.Sprint(i)))
+		b.send(part(sent[i], o, true, strconv.Itoa(i)))
 	}
 	bad := stringID()
 	b.send(part(bad, toStream("$all"), true, "x"))
@@ -423,7 +423,8 @@ func FuzzBatches(f *testing.F) {
 		b.send(req)
 		last := stringID()
 		b.send(part(last, toStream("last"), true, "x"))
-		for !proto.Equal(b.recv().GetCorrelationId(), last) {
+		for answered := false; !answered; {
+			answered = proto.Equal(b.recv().GetCorrelationId(), last)
 		}
 	})
 }

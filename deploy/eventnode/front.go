@@ -1,7 +1,6 @@
 package eventnode
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -113,7 +112,7 @@ func (f *front) look(raw net.Conn) {
 func (f *front) greet(conn net.Conn) (*inbox, net.Conn) {
 	if f.tls != nil {
 		encrypted := tls.Server(conn, f.tls)
-		if err := encrypted.HandshakeContext(context.Background()); err != nil { // bounded by helloTime
+		if err := encrypted.Handshake(); err != nil { //nolint:noctx // bounded by helloTime, which closes the connection
 			return nil, nil
 		}
 		conn = encrypted

@@ -196,7 +196,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	close(n.stopping)
 	n.groups.stop()
-	n.drain()
+	n.drain(context.WithoutCancel(ctx))
 	n.groups.receivers.Wait()
 	close(stopWriter)
 	running.Wait()

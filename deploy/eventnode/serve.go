@@ -31,7 +31,7 @@ func (n *Node) serve() error {
 }
 
 // drain ends the calls, forcibly if they take too long. Until then HTTP says that the node stops.
-func (n *Node) drain() {
+func (n *Node) drain(ctx context.Context) {
 	n.front.hangUp(false)
 	drained := make(chan struct{})
 	var stopping sync.WaitGroup
@@ -48,7 +48,7 @@ func (n *Node) drain() {
 		n.server.Stop()
 	}
 	stopping.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), pageTime)
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
 	defer cancel()
 	if n.web.Shutdown(ctx) != nil {
 		_ = n.web.Close()

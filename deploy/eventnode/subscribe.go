@@ -100,12 +100,12 @@ func (c *readCall) subscribeAll() error {
 	s := allSubscription{readCall: c, next: next, skip: skip}
 	for live := false; ; {
 		changed := c.Changed()
-		last := c.Last()
-		if err := s.advance(c.End()); err != nil {
+		last, end := c.Last(), c.End()
+		if err := s.advance(end); err != nil {
 			return err
 		}
-		if !live {
-			live = true
+		if !live || s.behind && c.End() == end {
+			live, s.behind = true, false
 			if err := s.finishCatchUp(last); err != nil {
 				return err
 			}
@@ -123,6 +123,7 @@ type allSubscription struct {
 	seen       uint64 // last position considered
 	marked     uint64 // last checkpoint sent
 	considered uint64 // events since then
+	behind     bool   // CaughtUp is to be sent again at the end of the log
 }
 
 // advance delivers what stands between the subscription and end.
@@ -148,6 +149,7 @@ func (s *allSubscription) advance(end uint64) error {
 			}
 		}
 		if n%pageEvents == 0 {
+			s.behind = true
 			if err := s.alive(); err != nil {
 				return err
 			}
@@ -230,9 +232,10 @@ func (c *readCall) subscribeStream() error {
 
 type streamSubscription struct {
 	*readCall
-	name string
-	next int64
-	live bool
+	name   string
+	next   int64
+	live   bool
+	behind bool // CaughtUp is to be sent again at the end of the stream
 }
 
 // advance delivers what is new in the stream. Metadata bounds the history, not live events.
@@ -249,6 +252,7 @@ func (s *streamSubscription) advance() error {
 		s.next = max(s.next, meta.First(info.Last))
 	}
 	s.next = max(s.next, info.First)
+	s.behind = s.behind || info.Last-s.next >= pageEvents
 	for s.next <= info.Last {
 		n, err := s.page(s.name, s.next, min(info.Last-s.next+1, pageEvents), func(r *storage.Record) error {
 			if meta.Expired(r.Created, s.node.opts.Now()) {
@@ -276,9 +280,11 @@ func (s *streamSubscription) advance() error {
 		return streamDeleted(s.name)
 	}
 	if s.live {
-		return nil
+		if now, err := s.Stream(s.name); err != nil || !s.behind || now.Last != info.Last {
+			return err
+		}
 	}
-	s.live = true
+	s.live, s.behind = true, false
 	if info.Last < 0 {
 		return s.caughtUp()
 	}
