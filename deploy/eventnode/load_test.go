@@ -26,7 +26,7 @@ import (
 func TestASlowConsumerCatchesUpAgain(t *testing.T) {
 	t.Parallel()
 	c := node(t)
-	for name, open := range map[string]func() (*esdb.Subscription, error){
+	for name, open := range map[string]func() (*esdb.Subscription, error){ //nolint:paralleltest // their windows are those of one connection
 		"all": func() (*esdb.Subscription, error) {
 			return c.SubscribeToAll(t.Context(), esdb.SubscribeToAllOptions{
 				From: esdb.End{}, Filter: &esdb.SubscriptionFilter{Type: esdb.StreamFilterType, Prefixes: []string{"all"}},
@@ -36,7 +36,7 @@ func TestASlowConsumerCatchesUpAgain(t *testing.T) {
 			return c.SubscribeToStream(t.Context(), "stream", esdb.SubscribeToStreamOptions{From: esdb.End{}})
 		},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // the other would have to read these events, too
+		t.Run(name, func(t *testing.T) {
 			sub, err := open()
 			if err != nil {
 				t.Fatal(err)

@@ -60,12 +60,12 @@ func TestNodeClient(t *testing.T) {
 		t.Errorf("%v: %s", err, complaints.String())
 	}
 	lines := json.NewDecoder(bytes.NewReader(out))
-	for _, want := range steps {
+	for _, want := range steps { //nolint:paralleltest // they are done already
 		var line struct{ Step, Error string }
 		if err := lines.Decode(&line); err != nil || line.Step != want {
 			t.Fatalf("got step %q and %v, want %q\n%s\n%s", line.Step, err, want, out, complaints.String())
 		}
-		t.Run(want, func(t *testing.T) { //nolint:paralleltest // it is done already
+		t.Run(want, func(t *testing.T) {
 			if line.Error != "" {
 				t.Error(line.Error)
 			}
@@ -107,7 +107,7 @@ func install(tb testing.TB, npm string) string {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		tb.Fatal(err)
 	}
-	work, err := os.MkdirTemp(parent, "nodeclient-")
+	work, err := os.MkdirTemp(parent, "nodeclient-") //nolint:usetesting // it is renamed within its file system
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func npmCI(tb testing.TB, npm, dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund") //nolint:gosec // the program that PATH names
+	cmd := exec.CommandContext(ctx, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the packages of the Node.js client cannot be installed: %w\n%s", err, out)
