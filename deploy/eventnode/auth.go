@@ -74,18 +74,31 @@ func basic(header string) (name, password string, ok bool) {
 
 // usersOnly lets only users through, if there are any.
 func (n *Node) usersOnly(next http.Handler) http.Handler {
+	return n.guard(next, func(string) bool { return true })
+}
+
+// adminOnly lets only the administrator through, if there are users.
+func (n *Node) adminOnly(next http.Handler) http.Handler {
+	return n.guard(next, func(name string) bool { return name == admin })
+}
+
+func (n *Node) guard(next http.Handler, may func(name string) bool) http.Handler {
+	if n.users == nil {
+		return next
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if n.users != nil {
-			name, password, ok := r.BasicAuth()
-			if ok {
-				ok, _ = n.users.verify(r.Context(), name, password) // an error is that the caller is gone
-			}
-			if !ok {
-				w.Header().Set("WWW-Authenticate", `Basic realm="event node", charset="UTF-8"`)
-				http.Error(w, "Unauthenticated", http.StatusUnauthorized)
-				return
-			}
+		name, password, ok := r.BasicAuth()
+		if ok {
+			ok, _ = n.users.verify(r.Context(), name, password) // an error is that the caller is gone
 		}
-		next.ServeHTTP(w, r)
+		switch {
+		case !ok:
+			w.Header().Set("WWW-Authenticate", `Basic realm="event node", charset="UTF-8"`)
+			http.Error(w, "Unauthenticated", http.StatusUnauthorized)
+		case !may(name):
+			http.Error(w, "Access Denied", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
 	})
 }

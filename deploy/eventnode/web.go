@@ -1,6 +1,8 @@
 package eventnode
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -8,7 +10,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"aftercare/deploy/eventnode/storage"
 )
+
+// admin is the user that may do more than read and write.
+const admin = "admin"
 
 // unready is how long a failed write makes the node not ready, unless a later one succeeds. Nobody appends to a node
 // that is not ready, so it has to be given another chance.
@@ -22,8 +29,9 @@ func newWeb(n *Node) *http.Server {
 	mux.Handle("GET /metrics", n.usersOnly(promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{
 		MaxRequestsInFlight: 4, EnableOpenMetrics: true,
 	})))
+	mux.Handle("POST /admin/scavenge", n.adminOnly(http.HandlerFunc(n.scavenge)))
 	return &http.Server{
-		Handler:           mux,
+		Handler:           http.NewCrossOriginProtection().Handler(mux), // no web page may post in a browser's name
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -40,6 +48,27 @@ func live(w http.ResponseWriter, r *http.Request) {
 		status = code
 	}
 	w.WriteHeader(status)
+}
+
+// scavenge frees the space of what no reader of a stream can see any more. It answers when that is done, and gives up
+// when the caller does.
+func (n *Node) scavenge(w http.ResponseWriter, r *http.Request) {
+	c := http.NewResponseController(w)
+	if err := errors.Join(c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	done, err := n.store.Scavenge(r.Context())
+	switch {
+	case errors.Is(err, storage.ErrScavenging), errors.Is(err, storage.ErrInMemory):
+		http.Error(w, err.Error(), http.StatusConflict)
+	case err != nil:
+		n.opts.Logger.ErrorContext(r.Context(), "scavenge failed, the log is as it was", "error", err)
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(done) // the caller may be gone
+	}
 }
 
 // ready answers 204 when the node takes appends, else 503 with the reason.

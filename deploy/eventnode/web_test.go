@@ -215,6 +215,36 @@ func TestMetricsNeedAUser(t *testing.T) {
 	}
 }
 
+func TestScavengeOverHTTP(t *testing.T) {
+	t.Parallel()
+	o, pool := encrypted(t, eventnode.Options{Dir: t.TempDir(), Users: map[string]string{"admin": hashed(t, "secret"), "reader": hashed(t, "other")}})
+	n := start(t, o)
+	es := login(t, n, pool, "admin", "secret")
+	put(t, es, "s", esdb.Any{}, events("0", "1", "2")...)
+	setMeta(t, es, "s", `{"$maxCount":1}`)
+	c, address := browser(t, pool), "https://"+n.Addr()+"/admin/scavenge"
+	for name, tc := range map[string]struct {
+		method, user, password string
+		want                   int
+	}{
+		"nobody":      {http.MethodPost, "", "", http.StatusUnauthorized},
+		"not admin":   {http.MethodPost, "reader", "other", http.StatusForbidden},
+		"only looked": {http.MethodGet, "admin", "secret", http.StatusMethodNotAllowed},
+	} {
+		if got := get(t, c, tc.method, address, tc.user, tc.password); got.status != tc.want {
+			t.Errorf("%s: got %v, want %d", name, got, tc.want)
+		}
+	}
+	got := get(t, c, http.MethodPost, address, "admin", "secret")
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"events":2`) {
+		t.Errorf("got %v, want that two events are gone", got)
+	}
+	memory := start(t, eventnode.Options{})
+	if got := get(t, browser(t, nil), http.MethodPost, "http://"+memory.Addr()+"/admin/scavenge", "", ""); got.status != http.StatusConflict {
+		t.Errorf("in memory: got %v, want a conflict", got)
+	}
+}
+
 // TestSilentConnectionsDoNotHoldUpTheEnd connects and says nothing, or nearly nothing.
 func TestSilentConnectionsDoNotHoldUpTheEnd(t *testing.T) {
 	t.Parallel()
