@@ -15,3 +15,9 @@ func DecodeRecord(b []byte, position uint64) (r Record, lag uint32, err error) {
 	lag, r.lag, r.size = r.lag, 0, 0
 	return r, lag, err
 }
+
+// UnsyncedIndex returns o for a store that does not sync its index, which tests replace after each crash anyway.
+func UnsyncedIndex(o Options) Options {
+	o.indexNoSync = true
+	return o
+}

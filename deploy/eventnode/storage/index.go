@@ -51,8 +51,8 @@ type index struct {
 // openIndex opens index.db for the log called logID and returns the position up to which it holds
 // the log. A file that cannot be used is removed: the log has everything. Only an empty log has not:
 // an index of another one then says that the log was lost.
-func openIndex(path string, logID [16]byte, generation uint64, empty bool) (*index, uint64, error) {
-	ix, through, err := tryIndex(path, logID, generation)
+func openIndex(path string, logID [16]byte, generation uint64, empty, noSync bool) (*index, uint64, error) {
+	ix, through, err := tryIndex(path, logID, generation, noSync)
 	if err == nil {
 		return ix, through, nil
 	}
@@ -62,11 +62,13 @@ func openIndex(path string, logID [16]byte, generation uint64, empty bool) (*ind
 	if rm := os.Remove(path); rm != nil {
 		return nil, 0, errors.Join(err, rm)
 	}
-	return tryIndex(path, logID, generation)
+	return tryIndex(path, logID, generation, noSync)
 }
 
-func tryIndex(path string, logID [16]byte, generation uint64) (*index, uint64, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+func tryIndex(path string, logID [16]byte, generation uint64, noSync bool) (*index, uint64, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: noSync, NoGrowSync: noSync,
+	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("open index: %w", err)
 	}

@@ -33,6 +33,7 @@ type Options struct {
 	FlushEvents int
 
 	scavengeStep func(step string) error // tests stop a scavenge there
+	indexNoSync  bool                    // and put other indexes in place of this one
 }
 
 // Open takes the data directory and recovers what is in it. It fails with ErrLocked when another process
@@ -111,7 +112,7 @@ func openDir(o Options) (s *Store, err error) {
 	if size == FirstPosition && foreign > FirstPosition {
 		return nil, lostLog(foreign)
 	}
-	ix, through, err := openIndex(filepath.Join(o.Dir, indexName), log.id, log.generation, size == FirstPosition)
+	ix, through, err := openIndex(filepath.Join(o.Dir, indexName), log.id, log.generation, size == FirstPosition, o.indexNoSync)
 	if err != nil {
 		return nil, err
 	}

@@ -183,7 +183,13 @@ func (w *writer) commit(requests []*Request) {
 		if err := w.put(g.buf, end); err != nil {
 			w.watch.NotStored(err)
 			w.logger.Error("append failed", "error", err, "requests", len(requests))
-			w.fail(requests, err)
+			for i, q := range requests {
+				if results[i].Verdict == Repeated && results[i].Position < end { // stored long ago
+					q.done <- results[i]
+				} else {
+					q.done <- Result{err: err}
+				}
+			}
 			return
 		}
 		w.watch.Stored(Group{len(requests), g.table.events, len(g.buf)}, w.now().Sub(started))
@@ -208,13 +214,13 @@ func (w *writer) commit(requests []*Request) {
 func (w *writer) put(b []byte, end uint64) error {
 	if w.owed != nil {
 		if err := w.owed(); err != nil {
-			return &NotStoredError{cause: err}
+			return &NotStoredError{cause: err, Uncertain: true} // the same may have been sent before
 		}
 		w.owed = nil
 	}
 	if w.dirty {
 		if err := w.store.log.cut(end); err != nil {
-			return &NotStoredError{cause: err}
+			return &NotStoredError{cause: err, Uncertain: true} // the same may have been sent before
 		}
 		w.dirty = false
 	}
@@ -237,16 +243,10 @@ func (w *writer) note(end uint64) {
 	w.blind = err != nil
 }
 
-func (w *writer) fail(requests []*Request, err error) {
-	for _, q := range requests {
-		q.done <- Result{err: err}
-	}
-}
-
 // NotStoredError says that an append was not acknowledged because writing it failed. It may be sent again, with the same
 // ids of events.
 type NotStoredError struct {
-	// Uncertain is true when the disk did not even let the store undo the write: nothing shows the append until the
+	// Uncertain is true when the disk did not even let the store undo a write: nothing shows the append until the
 	// next start, but that may find it whole. Otherwise it was not stored and never will be.
 	Uncertain bool
 	cause     error
