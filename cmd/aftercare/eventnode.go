@@ -16,6 +16,9 @@ func (p program) eventnode(c *config) *cli.Command {
 	return &cli.Command{
 		Name:  "eventnode",
 		Usage: "run the embedded event node alone; any EventStoreDB client can talk to it",
+		Commands: []*cli.Command{
+			p.eventnodeBackup(c), p.eventnodeRestore(c), p.eventnodeVerify(c), p.eventnodeScavenge(c),
+		},
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "memory", Usage: "keep everything in memory", Destination: &memory},
 			&cli.StringFlag{Name: "advertise", Usage: "`HOST:PORT` that gossip names", Destination: &advertise},

@@ -49,7 +49,7 @@ type rewriter struct {
 	left func(run) error // told each run that is left out, or nil
 	buf  []byte
 	at   uint64 // position of buf[0]
-	run  run    // left out and not written yet; empty when it has no events
+	run  run    // left out and not written yet; none when it has no end
 }
 
 func newRewriter(to io.WriterAt, at uint64) *rewriter {
@@ -66,12 +66,12 @@ func (w *rewriter) keep(raw []byte) error {
 
 // drop leaves out a record, or a run that was left out before.
 func (w *rewriter) drop(r run) error {
-	if w.run.events > 0 && r.end-w.run.start > fillerMax {
+	if w.run.end > 0 && r.end-w.run.start > fillerMax {
 		if err := w.endRun(); err != nil {
 			return err
 		}
 	}
-	if w.run.events == 0 {
+	if w.run.end == 0 {
 		w.run.start = r.start
 	}
 	w.run.end = r.end
@@ -82,7 +82,7 @@ func (w *rewriter) drop(r run) error {
 // endRun writes the filler of the run that is open, if any.
 func (w *rewriter) endRun() error {
 	r := w.run
-	if r.events == 0 {
+	if r.end == 0 {
 		return nil
 	}
 	w.run = run{}

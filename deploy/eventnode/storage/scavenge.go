@@ -92,17 +92,25 @@ func (s *Store) scavenge(ctx context.Context, now time.Time) (Scavenged, error) 
 	}
 	p, err := s.plan(ctx, now)
 	if err != nil || last == 0 || len(p.streams) == 0 {
-		return Scavenged{Size: s.End()}, err
+		return s.nothingDone(err)
 	}
 	g := &scavenger{store: s, plan: p, old: s.log}
 	if err := g.create(); err != nil {
 		return Scavenged{}, err
 	}
 	swapped, err := g.run(ctx, last)
-	if !swapped {
-		err = errors.Join(err, g.new.file.Close(), os.Remove(g.path(newLogName)), s.index.unprepare())
+	if swapped {
+		return g.done, err
 	}
-	return g.done, err
+	return s.nothingDone(errors.Join(err, g.new.file.Close(), os.Remove(g.path(newLogName)), s.index.unprepare()))
+}
+
+func (s *Store) nothingDone(err error) (Scavenged, error) {
+	if err != nil {
+		return Scavenged{}, err
+	}
+	use, err := diskUse(filepath.Join(s.opts.Dir, LogName))
+	return Scavenged{Size: s.End(), OnDisk: use}, err
 }
 
 func (g *scavenger) path(name string) string { return filepath.Join(g.store.opts.Dir, name) }
@@ -146,7 +154,6 @@ func (g *scavenger) run(ctx context.Context, last uint64) (swapped bool, err err
 		return false, err
 	}
 	if g.done.Events == 0 {
-		g.done = Scavenged{Size: g.store.End()}
 		return false, nil
 	}
 	if err := g.reached("copied"); err != nil {
@@ -298,7 +305,7 @@ func (g *scavenger) swap(ctx context.Context) (swapped bool, err error) {
 	s.log.generation = g.new.generation
 	s.index.removals.Store(g.staged) // readers that meet a hole must find what it is
 	old := s.log.file.exchange(g.new.file.logFile)
-	s.writer.dirty = false
+	s.writer.dirty, s.log.spoiled = false, false // nothing is left of a failed write
 	if err := syncDir(s.opts.Dir); err != nil {
 		// Until the name is on disk a crash brings back the old log: nothing more may be acknowledged.
 		s.writer.owed = func() error { return syncDir(s.opts.Dir) }
