@@ -183,7 +183,7 @@ func TestOneSilenceIsEnough(t *testing.T) {
 	n := newNode(t)
 	p := listen(t, n.options.Listen)
 	log := openLog(t, through(n.url, p), logtest.Codec(), eventstore.Options{
-		RetryFor: time.Millisecond, OperationTimeout: 500 * time.Millisecond, MaxConnections: connections,
+		RetryFor: time.Millisecond, OperationTimeout: 2 * time.Second, MaxConnections: connections,
 	})
 	p.Set(faultproxy.Faults{Latency: 20 * time.Millisecond}) // so that each call needs a connection of its own
 	var calling sync.WaitGroup
