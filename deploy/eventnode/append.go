@@ -6,12 +6,14 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	"aftercare/deploy/eventnode/storage"
@@ -24,14 +26,27 @@ type streamsService struct {
 	node *Node
 }
 
-// Append implements the service. It reads the whole request before it answers, whatever the answer
+// registerStreams registers the service with a handler of its own for Append, which decodes its messages by hand.
+func registerStreams(r grpc.ServiceRegistrar, s *streamsService) {
+	desc := streams.Streams_ServiceDesc
+	desc.Streams = slices.Clone(desc.Streams)
+	for i := range desc.Streams {
+		if desc.Streams[i].StreamName == "Append" {
+			desc.Streams[i].Handler = func(_ any, stream grpc.ServerStream) error { return s.append(stream) }
+		}
+	}
+	r.RegisterService(&desc, s)
+}
+
+// append answers a call of Append. It reads the whole request before it answers, whatever the answer
 // is: a client that is still sending would otherwise see the end of the call and not the reason.
-func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
+func (s *streamsService) append(stream grpc.ServerStream) error {
 	var q *storage.Request
 	var refused error
 	size, limit := 0, s.node.opts.MaxAppendSize
 	for {
-		m, err := stream.Recv()
+		var m appendMessage
+		err := stream.RecvMsg(&m)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -41,15 +56,15 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 		if refused != nil {
 			continue
 		}
-		switch c := m.GetContent().(type) {
-		case *streams.AppendReq_Options_:
-			q, refused = appendRequest(c.Options)
-		case *streams.AppendReq_ProposedMessage_:
-			var r storage.Record
-			if r, refused = proposed(c.ProposedMessage); refused != nil || q == nil {
+		switch {
+		case m.options != nil:
+			q, refused = appendRequest(m.options)
+		case m.proposed != nil && q != nil:
+			if refused = m.proposed.check(); refused != nil {
 				continue
 			}
-			size += eventSize(&r)
+			r := &m.proposed.record
+			size += eventSize(r)
 			if len(q.Events) == storage.MaxEvents {
 				refused = invalid("An append holds at most " + strconv.Itoa(storage.MaxEvents) + " events.")
 				continue
@@ -58,8 +73,9 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 				n := strconv.Itoa(limit)
 				refused = failure(codes.InvalidArgument, "Maximum Append Size of "+n+" Exceeded.",
 					"exception", "maximum-append-size-exceeded", "maximum-append-size", n)
+				continue
 			}
-			q.Events = append(q.Events, r)
+			q.Events = append(q.Events, *r)
 		}
 	}
 	if refused != nil {
@@ -77,24 +93,32 @@ func (s *streamsService) Append(stream streams.Streams_AppendServer) error {
 	if res.Verdict == storage.Deleted {
 		return streamDeleted(q.Stream)
 	}
-	return stream.SendAndClose(appendResponse(q, res))
+	return stream.SendMsg(appendResponse(q, res))
 }
 
-func appendRequest(o *streams.AppendReq_Options) (*storage.Request, error) {
-	q := &storage.Request{Kind: storage.Append, Stream: string(o.GetStreamIdentifier().GetStreamName())}
-	switch e := o.GetExpectedStreamRevision().(type) {
-	case *streams.AppendReq_Options_Revision:
-		q.Expected = toRevision(e.Revision)
-	case *streams.AppendReq_Options_NoStream:
-		q.Expected = storage.NoStream
-	case *streams.AppendReq_Options_Any:
-		q.Expected = storage.Any
-	case *streams.AppendReq_Options_StreamExists:
-		q.Expected = storage.StreamExists
-	default:
+func appendRequest(o *appendOptions) (*storage.Request, error) {
+	if !o.hasExpected {
 		return nil, invalid("The expected revision is missing.")
 	}
-	return q, writable(q.Stream)
+	return &storage.Request{Kind: storage.Append, Stream: o.stream, Expected: o.expected}, writable(o.stream)
+}
+
+// check says what an event lacks.
+func (p *proposedMessage) check() error {
+	switch {
+	case !p.hasType || !p.hasContent:
+		return missingProperty()
+	case !p.hasID:
+		return invalid("The event id is missing.")
+	case p.badID:
+		return invalid("The event id is not a UUID.")
+	}
+	return nil
+}
+
+func missingProperty() error {
+	return failure(codes.InvalidArgument, "Required metadata property is missing.",
+		"exception", "missing-required-metadata-property", "required-metadata-properties", "type,content-type")
 }
 
 // writable refuses names that no stream can have.
@@ -123,8 +147,7 @@ func proposed(m proposal) (storage.Record, error) {
 	kind, okKind := m.GetMetadata()["type"]
 	content, okContent := m.GetMetadata()["content-type"]
 	if !okKind || !okContent {
-		return storage.Record{}, failure(codes.InvalidArgument, "Required metadata property is missing.",
-			"exception", "missing-required-metadata-property", "required-metadata-properties", "type,content-type")
+		return storage.Record{}, missingProperty()
 	}
 	id, err := parseID(m.GetId())
 	if err != nil {

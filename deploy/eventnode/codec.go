@@ -3,6 +3,7 @@ package eventnode
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"google.golang.org/grpc/encoding"
@@ -17,7 +18,7 @@ import (
 // the generated code spends most of a long read on building and walking maps.
 type encodedMessage []byte
 
-// wireCodec is the standard codec that also passes an encodedMessage through.
+// wireCodec is the standard codec that also knows the messages that are encoded and decoded by hand.
 type wireCodec struct{ encoding.CodecV2 }
 
 func newWireCodec() wireCodec { return wireCodec{encoding.GetCodecV2(proto.Name)} }
@@ -28,6 +29,15 @@ func (c wireCodec) Marshal(v any) (mem.BufferSlice, error) {
 		return mem.BufferSlice{mem.SliceBuffer(b)}, nil
 	}
 	return c.CodecV2.Marshal(v)
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (c wireCodec) Unmarshal(data mem.BufferSlice, v any) (err error) {
+	if m, ok := v.(*appendMessage); ok {
+		*m, err = decodeAppend(data)
+		return err
+	}
+	return c.CodecV2.Unmarshal(data, v)
 }
 
 // Field numbers of streams.proto and shared.proto.
@@ -95,7 +105,7 @@ func (e *encoder) encode(event, link *storage.Record, retries int) encodedMessag
 	b[0] = byte(fieldRespEvent<<3 | protowire.BytesType)
 	putLength(b[1:head], len(b)-head)
 	e.chunk = b[len(b):]
-	return b[:len(b):len(b)]
+	return slices.Clip(b)
 }
 
 // putLength writes n as a varint of five bytes. It may have leading zero groups, so room for it can be left before

@@ -3,6 +3,8 @@ package eventnode
 import (
 	"time"
 
+	"google.golang.org/grpc/mem"
+
 	"aftercare/deploy/eventnode/storage"
 )
 
@@ -22,4 +24,29 @@ func EagerIndex(o Options, events int) Options {
 func Ticked(o Options, ticks <-chan time.Time) Options {
 	o.ticks = ticks
 	return o
+}
+
+// DecodedAppend is what the node understands of one message of an append.
+type DecodedAppend struct {
+	Options  bool
+	Stream   string
+	Expected int64
+	Proposed bool
+	Record   storage.Record
+	Refused  error
+}
+
+// DecodeAppend decodes a message of an append by hand.
+func DecodeAppend(b []byte) (d DecodedAppend, err error) {
+	m, err := decodeAppend(mem.BufferSlice{mem.SliceBuffer(b)})
+	if err != nil {
+		return d, err
+	}
+	if m.options != nil {
+		d.Options, d.Stream, d.Expected = true, m.options.stream, m.options.expected
+	}
+	if m.proposed != nil {
+		d.Proposed, d.Record, d.Refused = true, m.proposed.record, m.proposed.check()
+	}
+	return d, nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
@@ -27,9 +26,10 @@ const maxMessage = 16 << 20
 
 // Bounds of a connection.
 const (
-	maxStreams = 10_000           // calls at once, each subscription is one
-	maxHeader  = 64 << 10         // bytes of the headers of a call
-	pingTime   = 10 * time.Second // of silence before a client is asked whether it is there, and to answer
+	maxStreams    = 10_000           // calls at once, each subscription is one
+	streamWorkers = 64               // goroutines that take calls one after another, so that their stacks need not grow for each
+	maxHeader     = 64 << 10         // bytes of the headers of a call
+	pingTime      = 10 * time.Second // of silence before a client is asked whether it is there, and to answer
 )
 
 // newServer returns a gRPC server with the services of n.
@@ -38,6 +38,7 @@ func newServer(n *Node) *grpc.Server {
 		grpc.MaxRecvMsgSize(maxMessage+n.opts.MaxAppendSize),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingTime, Timeout: pingTime}),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.ConnectionTimeout(helloTime),
@@ -45,7 +46,7 @@ func newServer(n *Node) *grpc.Server {
 		grpc.ChainUnaryInterceptor(unaryErrors, n.unaryAuth),
 		grpc.ChainStreamInterceptor(streamErrors, n.streamAuth),
 	)
-	streams.RegisterStreamsServer(s, &streamsService{node: n})
+	registerStreams(s, &streamsService{node: n})
 	gossip.RegisterGossipServer(s, &gossipService{node: n})
 	serverfeatures.RegisterServerFeaturesServer(s, featuresService{})
 	persistent.RegisterPersistentSubscriptionsServer(s, &persistentService{node: n})

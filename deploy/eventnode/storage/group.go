@@ -10,6 +10,7 @@ import (
 type group struct {
 	store   *Store
 	known   *recentIDs
+	infos   streamInfos
 	rd      *Reader
 	start   uint64 // end of the log on disk
 	created int64
@@ -20,7 +21,31 @@ type group struct {
 }
 
 func (g *group) info(stream string) (StreamInfo, error) {
-	return known(g.table, g.store.index, stream)
+	if s, ok := g.table.streams[stream]; ok {
+		return s.StreamInfo, nil
+	}
+	if info, ok := g.infos[stream]; ok {
+		return info, nil
+	}
+	info, err := g.store.index.info(stream)
+	if err == nil {
+		g.infos.add(stream, info)
+	}
+	return info, err
+}
+
+// streamInfos remembers what the writer, which alone changes streams, last knew of them; most of all that they have no metadata,
+// which would take a look into the index file at every append.
+type streamInfos map[string]StreamInfo
+
+// streamInfosLimit bounds the streams that are remembered.
+const streamInfosLimit = 32 << 10
+
+func (m streamInfos) add(stream string, info StreamInfo) {
+	if len(m) >= streamInfosLimit {
+		clear(m)
+	}
+	m[stream] = info
 }
 
 func (g *group) recent(k recentKey) (recentEvent, bool) {

@@ -21,8 +21,9 @@ const defaultFlushEvents = 128 << 10
 // flushFactor times as many may wait before the writer does, so that a start after a crash stays short.
 const flushFactor = 4
 
-// flushChunk is how many entries one bbolt transaction takes, which bounds its dirty pages.
-const flushChunk = 16 << 10
+// flushChunk is how many entries one bbolt transaction takes. In the worst case each is on a page of its own, all of which
+// are in memory until the transaction ends.
+const flushChunk = 4 << 10
 
 var (
 	bucketState   = []byte("state")

@@ -57,6 +57,7 @@ type Result struct {
 type writer struct {
 	store  *Store
 	recent *recentIDs
+	infos  streamInfos
 	rd     *Reader
 	queue  chan *Request
 	now    func() time.Time
@@ -74,7 +75,7 @@ type writer struct {
 
 func newWriter(s *Store, o Options) *writer {
 	return &writer{
-		store: s, recent: newRecentIDs(), rd: newReader(s.log, 0),
+		store: s, recent: newRecentIDs(), infos: streamInfos{}, rd: newReader(s.log, 0),
 		queue: make(chan *Request, groupRequests), now: o.Now, logger: o.Logger, watch: o.Observer,
 		tasks: make(chan func()), closed: make(chan struct{}),
 	}
@@ -163,7 +164,7 @@ func (q *Request) size() int {
 func (w *writer) commit(requests []*Request) {
 	end := w.store.end.Load()
 	g := &group{
-		store: w.store, known: w.recent, rd: w.rd, start: end, created: Ticks(w.now()),
+		store: w.store, known: w.recent, infos: w.infos, rd: w.rd, start: end, created: Ticks(w.now()),
 		buf: w.spare[:0], table: newMemtable(), ids: map[recentKey]recentEvent{},
 	}
 	results := make([]Result, len(requests))
@@ -198,6 +199,9 @@ func (w *writer) commit(requests []*Request) {
 			w.recent.add(k, e)
 		}
 		w.note(g.table.through)
+		for name, s := range g.table.streams {
+			w.infos.add(name, s.StreamInfo)
+		}
 		w.store.publish(g.table, g.last)
 	}
 	if cap(g.buf) <= groupBytes {
