@@ -117,6 +117,7 @@ func Open(o Options) (*Node, error) {
 		return nil, errors.Join(err, n.release())
 	}
 	n.groups = &groups{node: n, watcher: newWatcher(n.store)}
+	n.metrics.registry.MustRegister(newGroupMetrics(n.groups))
 	n.server, n.web = newServer(n), newWeb(n)
 	return n, nil
 }

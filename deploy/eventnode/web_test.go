@@ -194,6 +194,23 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+func TestMetricsOfGroups(t *testing.T) {
+	t.Parallel()
+	n := start(t, eventnode.Options{})
+	es := connect(t, n)
+	put(t, es, "s", esdb.NoStream{}, events("0", "1", "2")...)
+	group(t, es, "s", "g", esdb.Start{}, nil)
+	unread := get(t, browser(t, nil), http.MethodGet, "http://"+n.Addr()+"/metrics", "", "").body
+	for _, want := range []string{"consumers", "waiting_events", "in_flight_events", "parked_events"} {
+		if !strings.Contains(unread, "\neventnode_group_"+want+`{group="g",stream="s"} 0`+"\n") {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if !strings.Contains(unread, "\n"+`eventnode_group_unread_events{group="g",stream="s"} 3`+"\n") {
+		t.Error("the group has not read three events, and does not say so")
+	}
+}
+
 func TestMetricsNeedAUser(t *testing.T) {
 	t.Parallel()
 	o, pool := encrypted(t, eventnode.Options{Users: map[string]string{"admin": hashed(t, "secret")}})
