@@ -67,9 +67,10 @@ func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (Receipt, error) {
 	if w.fresh {
 		attempts++ // the guess
 	}
+	var past history[E]
 	for range attempts {
 		var r Receipt
-		r, err = h.attempt(ctx, w)
+		r, err = h.attempt(ctx, w, &past)
 		if !errors.Is(err, ErrConflict) {
 			return r, h.edge(err)
 		}
@@ -78,13 +79,11 @@ func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (Receipt, error) {
 	return Receipt{}, h.edge(err)
 }
 
-// attempt loads, decides and appends once.
-func (h Handler[S, C, E]) attempt(ctx context.Context, w wish[C]) (Receipt, error) {
+// attempt loads what is not in past yet, decides and appends once.
+func (h Handler[S, C, E]) attempt(ctx context.Context, w wish[C], past *history[E]) (Receipt, error) {
 	stream := h.Decider.Stream(w.id)
-	var past history[E]
 	if !w.fresh {
-		var err error
-		if past, err = h.load(ctx, stream, w.meta.CommandID); err != nil {
+		if err := h.load(ctx, stream, w.meta.CommandID, past); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -122,7 +121,7 @@ func (h Handler[S, C, E]) known(w wish[C], r Receipt) Receipt {
 }
 
 // append writes the events as one, or halved as often as the store's size limit asks for.
-func (h Handler[S, C, E]) append(ctx context.Context, stream string, past history[E], events []Proposed, split bool) (Receipt, error) {
+func (h Handler[S, C, E]) append(ctx context.Context, stream string, past *history[E], events []Proposed, split bool) (Receipt, error) {
 	expected, size := past.expected(), len(events)
 	for {
 		part := events[:min(size, len(events))]

@@ -22,22 +22,30 @@ type history[E domain.Event] struct {
 }
 
 // expected is the revision an append must find.
-func (p history[E]) expected() Expected {
+func (p *history[E]) expected() Expected {
 	if p.length == 0 {
 		return NoStream
 	}
 	return Expected(p.last.Revision) //nolint:gosec // revisions are below 2^63
 }
 
-func (h Handler[S, C, E]) load(ctx context.Context, stream string, command domain.UUID) (history[E], error) {
-	var p history[E]
-	for r, err := range h.Log.Read(ctx, stream, 0) {
+// next is the first revision that is not known yet.
+func (p *history[E]) next() uint64 {
+	if p.length == 0 {
+		return 0
+	}
+	return p.last.Revision + 1
+}
+
+// load reads on from where p ends.
+func (h Handler[S, C, E]) load(ctx context.Context, stream string, command domain.UUID, p *history[E]) error {
+	for r, err := range h.Log.Read(ctx, stream, p.next()) {
 		if err != nil {
-			return p, err
+			return err
 		}
 		e, known := r.Event.(E)
 		if !known {
-			return p, fmt.Errorf("fold %s at %d: %w: %s", stream, r.Revision, ErrUnknownType, r.Type)
+			return fmt.Errorf("fold %s at %d: %w: %s", stream, r.Revision, ErrUnknownType, r.Type)
 		}
 		p.length++
 		p.last = Receipt{Revision: r.Revision, Position: r.Position}
@@ -50,11 +58,11 @@ func (h Handler[S, C, E]) load(ctx context.Context, stream string, command domai
 			p.before = append(p.before, e)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // stale refuses when the stream is not at the revision the caller has seen.
-func stale[E domain.Event](expected *uint64, p history[E]) error {
+func stale[E domain.Event](expected *uint64, p *history[E]) error {
 	if expected == nil || p.length > 0 && p.last.Revision == *expected {
 		return nil
 	}
