@@ -38,6 +38,7 @@ func (p program) eventnode(c *config) *cli.Command {
 			if err != nil {
 				return err
 			}
+			defer growth(eventnode.GCPercent)()
 			fmt.Fprintln(p.Out, "The event node listens at", node.URL())
 			return errors.Join(node.Run(ctx), node.Close())
 		},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"aftercare/deploy/eventnode"
@@ -65,6 +66,7 @@ func serveNode(ctx context.Context, dir string, log io.Writer, ready func(url st
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(eventnode.GCPercent) // as a process that is only a node does
 	ready(node.URL())
 	return errors.Join(node.Run(ctx), node.Close())
 }
