@@ -1,18 +1,3 @@
-// Package catalog lists every event that is stored, one line each. Retired types stay, with their upcasters.
-//
-// # How to change a stored event
-//
-// A further field that may be missing keeps the version. Anything else is a new version, ticket.responded.v2 for instance:
-//
-//  1. Change the event and its stored name. Keep the old name beside it (TypeRespondedV1), and the old shape as a type of its
-//     own (RespondedV1) with a method that says today what was said then. It loses nothing and guesses nothing: what v1 could
-//     not say needs a value that says so. A text stays in the field it was sealed in, because its seal is bound to that path.
-//  2. Add a codec.Upcast line here. Everything else meets only today's event; Recorded.Type still tells what is stored.
-//  3. Add the old name where views list the new one.
-//  4. UPDATE=1 go test ./domain/catalog writes testdata/<new name>.json, testdata/today/<old name>.json (what the old payload says
-//     now) and the digest of the new payload.
-//
-// A payload in testdata is never edited: testdata/SHA256SUMS and the history of the repository are held against it.
 package catalog
 
 import (

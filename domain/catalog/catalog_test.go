@@ -58,10 +58,7 @@ func TestEveryStoredTypeKeepsItsPayload(t *testing.T) {
 // TestRetiredTypesAreReadAsToday reads what was stored once: testdata/today holds what it has to say now.
 func TestRetiredTypesAreReadAsToday(t *testing.T) {
 	t.Parallel()
-	for _, name := range catalog.Codec().Names() {
-		if slices.Contains(current(), name) {
-			continue
-		}
+	for _, name := range retired() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stored, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -91,6 +88,11 @@ func TestRetiredTypesAreReadAsToday(t *testing.T) {
 // current lists the types that are stored today.
 func current() []string {
 	return slices.DeleteFunc(catalog.Codec().Names(), func(name string) bool { return catalog.Codec().Today(name) != name })
+}
+
+// retired lists the types that are only read.
+func retired() []string {
+	return slices.DeleteFunc(catalog.Codec().Names(), func(name string) bool { return catalog.Codec().Today(name) == name })
 }
 
 func TestEveryGoldenPayloadIsOfAStoredType(t *testing.T) {

@@ -75,7 +75,7 @@ func TestNoCommitEditedAStoredPayload(t *testing.T) {
 	if git("rev-parse", "--is-shallow-repository") != "false" {
 		t.Skip("the history here is not whole")
 	}
-	edits := git("log", "--diff-filter=MDR", "--format=%h %s", "--name-only", "--", ":(glob)testdata/*.json")
+	edits := git("log", "-m", "--diff-filter=MDR", "--format=%h %s", "--name-only", "--", ":(glob)testdata/*.json")
 	if edits != "" {
 		t.Errorf("stored payloads were edited or removed by\n%s", edits)
 	}

@@ -6,6 +6,10 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +133,50 @@ func TestATextDoesNotOpenInAnotherField(t *testing.T) {
 	}
 	if got, err := catalog.Codec().Decode(t.Context(), keys{}, raw); err == nil || got.Event != nil {
 		t.Error("the title opens as the description")
+	}
+}
+
+// asWritten opens the texts of the golden payloads, which say the path they were sealed for.
+type asWritten struct{}
+
+func (asWritten) Open(_ context.Context, _ seal.Subject, sealed, associated []byte) ([]byte, error) {
+	path := associated[bytes.LastIndexByte(associated, 0)+1:]
+	if string(sealed) != "sealed:"+string(path) {
+		return nil, fmt.Errorf("%q was not sealed for the path %s", sealed, path)
+	}
+	return append([]byte("clear "), sealed...), nil
+}
+
+// TestTextsOfRetiredTypesOpen finds an upcaster that drops a text, or moves one whose seal then fits nowhere.
+func TestTextsOfRetiredTypesOpen(t *testing.T) {
+	t.Parallel()
+	for _, name := range retired() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			raw := codec.Raw{Stream: stream, Type: name, Data: data, Metadata: []byte("{}")}
+			got, err := catalog.Codec().Decode(t.Context(), asWritten{}, raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opened := 0
+			if _, ok := got.Event.(seal.Carrier); ok {
+				for _, text := range texts(t, got.Event) {
+					if strings.HasPrefix(text, "clear ") {
+						opened++
+					}
+				}
+			}
+			if want := bytes.Count(data, []byte(`"sealed":`)); opened != want {
+				t.Errorf("%d texts open, want %d", opened, want)
+			}
+			if got.Type != name {
+				t.Errorf("recorded as %s", got.Type)
+			}
+		})
 	}
 }
 

@@ -33,7 +33,8 @@ func JSON[E domain.Event]() Entry {
 	}}
 }
 
-// Upcast is the entry of a retired type: it is read as Old and seen as New by the rest of the program.
+// Upcast is the entry of a retired type: it is read as Old and seen as New by the rest of the program. Where f moves a text to
+// a field of another path, Old must be a seal.Carrier, whose paths are those the texts were sealed at.
 func Upcast[Old any, New domain.Event](name string, f func(Old) New) Entry {
 	var zero New
 	return Entry{name, zero.EventType(), func(data []byte) (domain.Event, error) {
@@ -41,8 +42,29 @@ func Upcast[Old any, New domain.Event](name string, f func(Old) New) Entry {
 		if err := json.Unmarshal(data, &old); err != nil {
 			return nil, err
 		}
+		old, err := sealedHere(old)
+		if err != nil {
+			return nil, err
+		}
 		return f(old), nil
 	}}
+}
+
+// sealedHere returns an event whose texts keep the paths they have in it.
+func sealedHere[Old any](old Old) (Old, error) {
+	carrier, ok := any(old).(seal.Carrier)
+	if !ok {
+		return old, nil
+	}
+	e, err := carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) { return t.SealedAt(path), nil })
+	if err != nil {
+		return old, err
+	}
+	same, ok := e.(Old)
+	if !ok {
+		return old, fmt.Errorf("its texts were mapped into a %T", e)
+	}
+	return same, nil
 }
 
 // Codec knows a fixed set of stored types.

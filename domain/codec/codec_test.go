@@ -198,6 +198,122 @@ func TestARetiredTypeIsSeenAsItsSuccessor(t *testing.T) {
 	}
 }
 
+// note is how letters were stored before oldLetter: its body was called text, and there was one page.
+type note struct {
+	At   time.Time `json:"at"`
+	Text seal.Text `json:"text,omitzero"`
+}
+
+func (note) EventType() string       { return "test.letter.v0" }
+func (n note) OccurredAt() time.Time { return n.At }
+
+func (n note) MapTexts(f func(string, seal.Text) (seal.Text, error)) (_ domain.Event, err error) {
+	n.Text, err = f("text", n.Text)
+	return n, err
+}
+
+// sheet is between note and letter: the body had its name of today.
+type sheet struct {
+	At   time.Time
+	Body seal.Text
+}
+
+func (n note) sheet() sheet    { return sheet{n.At, n.Text} }
+func (s sheet) letter() letter { return letter{At: s.At, Pages: 1, Body: s.Body} }
+
+func notes() *codec.Codec {
+	return codec.New(codec.JSON[letter](), codec.Upcast("test.letter.v0", func(n note) letter { return n.sheet().letter() }))
+}
+
+// storedNote is a note as it comes from the log.
+func storedNote(t *testing.T) codec.Raw {
+	t.Helper()
+	encoded, err := codec.New(codec.JSON[note]()).Encode(t.Context(), keys{}, stream, eventID, note{At: sent.At, Text: sent.Body}, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return codec.Raw{ID: eventID, Stream: stream, Type: encoded.Type, Data: encoded.Data, Metadata: encoded.Metadata}
+}
+
+func TestATextOpensWhereAnUpcastMovedIt(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(context.Context, codec.Raw) (domain.Recorded, error){
+		"opened at once": func(ctx context.Context, raw codec.Raw) (domain.Recorded, error) {
+			return notes().Decode(ctx, keys{}, raw)
+		},
+		"opened later": func(ctx context.Context, raw codec.Raw) (domain.Recorded, error) {
+			sealed, err := notes().Decode(ctx, nil, raw)
+			if err != nil {
+				return sealed, err
+			}
+			return notes().Open(ctx, keys{}, sealed)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := read(t.Context(), storedNote(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			back, _ := got.Event.(letter)
+			want, _ := sent.Body.Plain()
+			if plain, _ := back.Body.Plain(); plain != want || back.Pages != 1 || got.Type != "test.letter.v0" {
+				t.Errorf("got %q on %d pages of type %s, want %q on 1 page of type test.letter.v0", plain, back.Pages, got.Type, want)
+			}
+		})
+	}
+}
+
+// The path of a moved text is that of the type it was stored as, and no other.
+func TestATextOfARetiredTypeOpensOnlyWhereItWasSealed(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(*codec.Raw){
+		"another stream": func(r *codec.Raw) { r.Stream = "test-2" },
+		"another event":  func(r *codec.Raw) { r.ID = domain.UUID{8} },
+		"a text of today": func(r *codec.Raw) {
+			data := stored(t).Data
+			r.Data = bytes.Replace(data, []byte(`"body"`), []byte(`"text"`), 1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			raw := storedNote(t)
+			move(&raw)
+			if got, err := notes().Decode(t.Context(), keys{}, raw); !errors.Is(err, errElsewhere) || got.Event != nil {
+				t.Errorf("got %v beside %v, want %v", got.Event, err, errElsewhere)
+			}
+		})
+	}
+}
+
+// Sealed, it could never be opened again: the name of today has another path.
+func TestAMovedTextIsStoredAgainOnlyOpened(t *testing.T) {
+	t.Parallel()
+	sealed, err := notes().Decode(t.Context(), nil, storedNote(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := notes().Encode(t.Context(), keys{}, stream, eventID, sealed.Event, meta); !errors.Is(err, seal.ErrMoved) {
+		t.Errorf("got %s and %v, want %v", got.Data, err, seal.ErrMoved)
+	}
+	opened, err := notes().Open(t.Context(), keys{}, sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := notes().Encode(t.Context(), keys{}, stream, eventID, opened.Event, meta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := notes().Decode(t.Context(), keys{}, codec.Raw{ID: eventID, Stream: stream, Type: again.Type, Data: again.Data, Metadata: again.Metadata})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := sent.Body.Plain()
+	if plain, _ := got.Event.(letter).Body.Plain(); plain != want || again.Type != "test.letter.v2" {
+		t.Errorf("got %q of type %s, want %q of type test.letter.v2", plain, again.Type, want)
+	}
+}
+
 func TestAnUnknownTypeIsLeftAsItIs(t *testing.T) {
 	t.Parallel()
 	raw := codec.Raw{ID: eventID, Stream: stream, Revision: 1, Type: "later.fact.v1", Data: []byte(`not JSON`), Metadata: []byte(`neither`)}

@@ -16,14 +16,16 @@ type Text struct {
 	subject   Subject
 	plain     string
 	cipher    []byte
+	path      string // of cipher, when that may not be where the text is now
 	forgotten bool
 }
 
 // Errors of sealing. ErrForgotten is what an Opener returns when the subject's key was destroyed;
-// ErrUnsealed is what marshalling a Text in clear returns.
+// ErrUnsealed is what marshalling a Text in clear returns, ErrMoved what sealing a Text does that is sealed for another field.
 var (
 	ErrForgotten = errors.New("the key of the person was destroyed")
 	ErrUnsealed  = errors.New("a text must be sealed before it is stored")
+	ErrMoved     = errors.New("a text that was sealed in another field must be opened before it is stored")
 )
 
 var errNoText = errors.New("a stored text has no sealed form")
@@ -47,6 +49,15 @@ func (t Text) Plain() (text string, ok bool) { return t.plain, t.plain != "" }
 
 // Forgotten reports that the text was there and its key is destroyed.
 func (t Text) Forgotten() bool { return t.forgotten }
+
+// SealedAt returns t as sealed in the field at path, wherever it is now: Open then goes by that path. It is for reading events
+// whose fields had other names once.
+func (t Text) SealedAt(path string) Text {
+	if t.cipher != nil {
+		t.path = path
+	}
+	return t
+}
 
 // Equal reports whether both hold the same text about the same person; sealed texts are equal when their bytes are.
 func (t Text) Equal(u Text) bool {
@@ -143,13 +154,16 @@ func Subjects(e domain.Event) (all []Subject) {
 // form is bound to the event it came from.
 func Seal(ctx context.Context, s Sealer, t Text, b Binding) (Text, error) {
 	if t.plain == "" {
+		if t.path != "" && t.path != b.Path && !t.forgotten {
+			return t, ErrMoved
+		}
 		return t, nil
 	}
 	cipher, err := s.Seal(ctx, t.subject, []byte(t.plain), b.Bytes())
 	if err != nil {
 		return t, err
 	}
-	t.cipher = cipher
+	t.cipher, t.path = cipher, ""
 	return t, nil
 }
 
@@ -157,6 +171,9 @@ func Seal(ctx context.Context, s Sealer, t Text, b Binding) (Text, error) {
 func Open(ctx context.Context, o Opener, t Text, b Binding) (Text, error) {
 	if t.cipher == nil {
 		return t, nil
+	}
+	if t.path != "" {
+		b.Path = t.path
 	}
 	plain, err := o.Open(ctx, t.subject, t.cipher, b.Bytes())
 	if errors.Is(err, ErrForgotten) {

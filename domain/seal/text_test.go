@@ -239,3 +239,34 @@ func FuzzStoredText(f *testing.F) {
 		}
 	})
 }
+
+func TestATextKnowsWhereItWasSealed(t *testing.T) {
+	t.Parallel()
+	v := &vault{}
+	moved := stored(t, sealed(t, v, seal.New("li", "no heat"))).SealedAt(place.Path)
+	if _, err := seal.Seal(t.Context(), v, moved, elsewhere); !errors.Is(err, seal.ErrMoved) {
+		t.Errorf("sealed for another field: %v, want %v", err, seal.ErrMoved)
+	}
+	if _, err := seal.Seal(t.Context(), v, moved, place); err != nil {
+		t.Errorf("left where it was: %v", err)
+	}
+	opened, err := seal.Open(t.Context(), v, moved, elsewhere)
+	if plain, _ := opened.Plain(); err != nil || plain != "no heat" {
+		t.Errorf("opened in another field: %q, %v", plain, err)
+	}
+	again, err := seal.Seal(t.Context(), v, opened, elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := seal.Open(t.Context(), v, stored(t, again), elsewhere); err != nil || !back.Equal(again) {
+		t.Errorf("sealed anew for that field: %v, %v", back, err)
+	}
+	v.forgotten = map[seal.Subject]bool{"li": true}
+	forgotten, err := seal.Open(t.Context(), v, moved, elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seal.Seal(t.Context(), v, forgotten, elsewhere); err != nil {
+		t.Errorf("a forgotten text opens nowhere, so it may be anywhere: %v", err)
+	}
+}

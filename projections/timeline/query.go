@@ -51,7 +51,7 @@ type HistoryQuery struct {
 	Ticket domain.UUID
 	// Descending gives the newest first.
 	Descending bool
-	// Types leaves out other events; empty means all.
+	// Types leaves out events stored under other names, of which a retired one is another; empty means all.
 	Types []string
 	Page  page.Page
 }
