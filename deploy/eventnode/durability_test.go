@@ -1,14 +1,11 @@
 package eventnode_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,11 +14,7 @@ import (
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/uuid"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -29,8 +22,6 @@ import (
 	"aftercare/deploy/eventnode/crashtest"
 	"aftercare/deploy/eventnode/storage"
 )
-
-const childDir = "EVENTNODE_TEST_DIR"
 
 // once opens a node on dir, lets use have a client of it and closes it again.
 func once(tb testing.TB, dir string, use func(*esdb.Client)) {
@@ -267,133 +258,4 @@ func TestFullDisk(t *testing.T) {
 	if diff := cmp.Diff([]string{"before", "after"}, take(t, sub, 2)); diff != "" {
 		t.Errorf("the subscription (-want +got):\n%s", diff)
 	}
-}
-
-// runChild is a process that runs a node on dir until it is killed. It prints its address.
-func runChild(dir string) int {
-	n, err := eventnode.Open(eventnode.EagerIndex(eventnode.Options{Dir: dir}, 20))
-	if err != nil {
-		_, _ = io.WriteString(os.Stderr, err.Error())
-		return 1
-	}
-	_, _ = io.WriteString(os.Stdout, n.Addr()+"\n")
-	if err := n.Run(context.Background()); err != nil {
-		return 1
-	}
-	return 0
-}
-
-func TestKillLosesNothingAcknowledged(t *testing.T) {
-	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	acknowledged := map[written]bool{}
-	for round := range 3 {
-		child := exec.CommandContext(t.Context(), self) //nolint:gosec // this very test binary
-		child.Env = append(os.Environ(), childDir+"="+dir)
-		out, err := child.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		addr, err := bufio.NewReader(out).ReadString('\n')
-		if err != nil {
-			t.Fatalf("the child did not start: %v", err)
-		}
-		writeUntilKilled(t, strings.TrimSpace(addr), round, acknowledged, child.Process)
-		_ = child.Wait() // it was killed
-	}
-	once(t, dir, func(c *esdb.Client) {
-		for round := range 3 {
-			for w := range 8 {
-				stream := fmt.Sprintf("kill-%d-%d", round, w)
-				if _, err := readStream(t, c, stream, forwards()); err != nil && code(err) != esdb.ErrorCodeResourceNotFound {
-					t.Errorf("read %s: %v", stream, err)
-				}
-			}
-		}
-		found := map[written]bool{}
-		for _, w := range everything(t, c) {
-			found[w] = true
-		}
-		for w := range acknowledged {
-			if !found[w] {
-				t.Errorf("lost %+v", w)
-			}
-		}
-		if len(acknowledged) < 300 {
-			t.Errorf("only %d appends were acknowledged", len(acknowledged))
-		}
-	})
-}
-
-// writeUntilKilled appends from several writers, kills the node in the middle, and notes what was
-// acknowledged. It does without the official client, which may hang for ever when its node is gone.
-func writeUntilKilled(tb testing.TB, addr string, round int, acknowledged map[written]bool, p *os.Process) {
-	tb.Helper()
-	const writers = 8
-	cc := connTo(tb, addr)
-	acks := make(chan written)
-	for w := range writers {
-		go func() {
-			defer func() { acks <- written{} }()
-			stream := fmt.Sprintf("kill-%d-%d", round, w)
-			for i := 0; ; i++ {
-				data := strconv.Itoa(i)
-				ok, err := appendOne(tb.Context(), cc, stream, data)
-				if err != nil {
-					return
-				}
-				acks <- written{stream, ok.GetCurrentRevision(), ok.GetPosition().GetCommitPosition(), data}
-			}
-		}()
-	}
-	for n, ended := 0, 0; ended < writers; {
-		w := <-acks
-		if w.Stream == "" {
-			ended++
-			continue
-		}
-		acknowledged[w] = true
-		if n++; n == 200 {
-			if err := p.Kill(); err != nil {
-				tb.Error(err)
-			}
-		}
-	}
-}
-
-// appendOne appends a new event and returns what the node answers.
-func appendOne(ctx context.Context, cc *grpc.ClientConn, stream, data string) (*streams.AppendResp_Success, error) {
-	s, err := streams.NewStreamsClient(cc).Append(ctx)
-	if err != nil {
-		return nil, err
-	}
-	id := &shared.UUID{Value: &shared.UUID_String_{String_: uuid.NewString()}}
-	for _, req := range []*streams.AppendReq{
-		{Content: &streams.AppendReq_Options_{Options: &streams.AppendReq_Options{
-			StreamIdentifier:       &shared.StreamIdentifier{StreamName: []byte(stream)},
-			ExpectedStreamRevision: &streams.AppendReq_Options_Any{Any: &shared.Empty{}},
-		}}},
-		{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
-			Id: id, Data: []byte(data), Metadata: map[string]string{"type": "noted", "content-type": "application/json"},
-		}}},
-	} {
-		if err := s.Send(req); err != nil {
-			return nil, err
-		}
-	}
-	res, err := s.CloseAndRecv()
-	if err != nil {
-		return nil, err
-	}
-	if res.GetSuccess() == nil {
-		return nil, errors.New("the append was refused")
-	}
-	return res.GetSuccess(), nil
 }

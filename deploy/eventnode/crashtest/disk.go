@@ -173,9 +173,10 @@ func (f *diskFile) lose(d *Disk, evict float64) {
 	if d.rng.Float64() >= evict {
 		return
 	}
+	left := resize(slices.Clone(f.disk), len(f.cache))
 	for _, c := range before {
 		if c.data != nil && c.at < len(f.cache) {
-			copy(f.cache[c.at:min(c.at+len(c.data), len(f.cache))], f.disk[c.at:])
+			copy(f.cache[c.at:min(c.at+len(c.data), len(f.cache))], left[c.at:])
 		}
 	}
 }
