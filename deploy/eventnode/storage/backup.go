@@ -242,20 +242,27 @@ func (b *backup) sameLast(ctx context.Context, mine *eventLog) error {
 	if err != nil && !errors.Is(err, errDamaged) {
 		return err
 	}
-	if _, ok, err := b.src.findRun(ctx, b.was.LastPosition); err != nil || ok {
-		return err
+	if _, ok, lookup := b.src.findRun(ctx, b.was.LastPosition); lookup != nil || ok {
+		return lookup
 	}
 	return damage(b.was.LastPosition, err)
 }
 
 // findRun goes through the log to find the run that has a position in it, at its start, too.
 func (s *source) findRun(ctx context.Context, position uint64) (found run, ok bool, err error) {
-	err = walk(ctx, s.eventLog, FirstPosition, position+1, func(r *Record, _ []byte) error {
-		if ok = r.filler() && r.Next() > position; ok {
+	past := errors.New("past the position")
+	err = walk(ctx, s.eventLog, FirstPosition, s.end, func(r *Record, _ []byte) error {
+		if r.Next() <= position {
+			return nil
+		}
+		if ok = r.filler(); ok {
 			found = r.run()
 		}
-		return nil
+		return past
 	})
+	if errors.Is(err, past) {
+		err = nil
+	}
 	return found, ok, err
 }
 

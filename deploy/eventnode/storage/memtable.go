@@ -50,9 +50,7 @@ func (t *memtable) add(name string, known StreamInfo, revision int64, position u
 	if revision == TombstoneRevision {
 		s.Tombstone = position
 	} else {
-		if len(s.positions) == 0 {
-			s.first = revision
-		}
+		s.follow(revision)
 		s.positions = append(s.positions, position)
 		s.Last = revision
 	}
@@ -67,8 +65,8 @@ func (t *memtable) merge(later *memtable) {
 			t.streams[name] = s
 			continue
 		}
-		if len(mine.positions) == 0 {
-			mine.first = s.first
+		if len(s.positions) > 0 {
+			mine.follow(s.first)
 		}
 		mine.positions = append(mine.positions, s.positions...)
 		mine.StreamInfo = s.StreamInfo
@@ -79,6 +77,13 @@ func (t *memtable) merge(later *memtable) {
 	t.runs = append(t.runs, later.runs...)
 	t.events += later.events
 	t.through = later.through
+}
+
+// follow makes revision the next one. What stands in front of a gap is not read any more.
+func (s *memStream) follow(revision int64) {
+	if revision != s.first+int64(len(s.positions)) {
+		s.first, s.positions = revision, nil
+	}
 }
 
 // at returns the position of revision, or 0 when this table does not hold it.

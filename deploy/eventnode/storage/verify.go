@@ -118,7 +118,10 @@ func (v *Verified) openIndex(c *checker, src *source, dir string) (closed func()
 		v.Index = "it is that of another log, and the next start builds it anew"
 		return closed, nil
 	}
-	c.index = &indexCheck{streams: tx.Bucket(bucketStreams), events: tx.Bucket(bucketEvents), through: FirstPosition}
+	c.index = &indexCheck{
+		streams: tx.Bucket(bucketStreams), events: tx.Bucket(bucketEvents), firsts: tx.Bucket(removalsOf(src.generation).firsts),
+		through: FirstPosition,
+	}
 	if b := state.Get(keyThrough); len(b) == 8 {
 		c.index.through = binary.BigEndian.Uint64(b)
 	}
@@ -140,7 +143,8 @@ func generationIs(state *bbolt.Bucket, key []byte, generation uint64) bool {
 // indexCheck compares the records of a log with the index on disk.
 type indexCheck struct {
 	streams, events *bbolt.Bucket
-	through         uint64 // what is behind this is not in the index yet
+	firsts          *bbolt.Bucket // nil when nothing was removed
+	through         uint64        // what is behind this is not in the index yet
 }
 
 func (x *indexCheck) see(r *Record) error {
@@ -155,8 +159,18 @@ func (x *indexCheck) see(r *Record) error {
 			at = binary.BigEndian.Uint64(e)
 		}
 	}
-	if at != r.Position {
+	if at != r.Position && !x.passed(r) {
 		return &CorruptError{Position: r.Position, Reason: fmt.Sprintf("the index has revision %d of %s at %d; remove index.db to build it anew", r.Revision, r.Stream, at)}
 	}
 	return nil
+}
+
+// passed reports whether r stands in front of where its stream begins for readers. A backup made before and after a
+// scavenge has such records.
+func (x *indexCheck) passed(r *Record) bool {
+	if x.firsts == nil {
+		return false
+	}
+	v := x.firsts.Get(r.Stream)
+	return len(v) == 8 && uint64(r.Revision) < binary.BigEndian.Uint64(v) //nolint:gosec // not negative
 }

@@ -1,0 +1,31 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// StepwiseScavenge returns o for a store that calls step after each step of a scavenge, and gives it up when step fails.
+func StepwiseScavenge(o Options, step func(name string) error) Options {
+	o.scavengeStep = step
+	return o
+}
+
+// Dir is the data directory.
+func (s *Store) Dir() string { return s.opts.Dir }
+
+// SpoilIndex makes the index take an event for another.
+func SpoilIndex(dir, stream string, revision uint64) error {
+	db, err := bbolt.Open(filepath.Join(dir, indexName), 0o600, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Update(func(tx *bbolt.Tx) error {
+		id := bytes.Clone(tx.Bucket(bucketStreams).Get([]byte(stream))[:8])
+		return tx.Bucket(bucketEvents).Put(binary.BigEndian.AppendUint64(id, revision), binary.BigEndian.AppendUint64(nil, FirstPosition))
+	}), db.Close())
+}
