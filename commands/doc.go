@@ -15,6 +15,13 @@
 // HandleAll is one atomic append. Only when the store refuses its size is it split, in order, into the fewest halvings
 // that fit; a crash in between leaves a prefix, which sending the same commands again completes.
 //
+// There are no snapshots. A command on a case of 10,000 events, a thousand times the length of a usual one, takes about 0.1 s:
+// on two cores that also ran the store, medians of 0.7 ms for 10 events, 3 ms for 100, 14 ms for 1,000 and 110 ms for 10,000
+// (BenchmarkHandle in commands/eventstore). That is 12 µs of CPU time for each event, the store's included, of which decoding
+// takes two fifths, receiving a third, and the fold a hundredth. A snapshot would be a second stored form of every State, to
+// be versioned, and forgotten with its person, to save what nobody notices. Instead the bound is kept where it could be lost: the
+// adapter reads 10,000 events in three calls, a fold is linear, and a command that lost a race reads only what is new.
+//
 // Failures of the store leave a Handler as refusals of kind Unavailable that still wrap their cause: the edge tells the
 // caller to try again, the log keeps the reason.
 package commands

@@ -22,6 +22,9 @@
 // server answers so to this client, which never asks for the leader. What else the client gets wrong is not used here:
 // metadata of streams, deletion, persistent subscriptions, and positions of being caught up, which are kept by hand.
 //
+// A stream is read in pages that end after 4,096 events or with the event that reaches 4 MiB: few calls for a long stream, and
+// for none a page so large that it could not come in time or be held in memory.
+//
 // # Faults
 //
 // logtest.RunFaults holds the package to these times, each with some slack for a busy machine:
