@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -34,11 +33,14 @@ var (
 	keyNextID     = []byte("next_id")
 )
 
-var errForeign = errors.New("it belongs to another log")
+var (
+	errForeign = errors.New("it belongs to another log")
+	errHole    = errors.New("a revision is missing")
+)
 
 // index maps streams and revisions to positions. The newest entries are in memory, the others in bbolt.
 type index struct {
-	db       *bbolt.DB  // nil for a node in memory, which then never flushes
+	db       *indexDB   // nil for a node in memory, which then never flushes
 	limit    int        // entries that wait in memory before they go to db
 	flushMu  sync.Mutex // only one flush at a time
 	removals atomic.Pointer[removals]
@@ -60,16 +62,14 @@ func openIndex(path string, logID [16]byte, generation uint64, empty, noSync boo
 	if empty && errors.Is(err, errForeign) && through > FirstPosition {
 		return nil, 0, lostLog(through)
 	}
-	if rm := os.Remove(path); rm != nil {
+	if rm := os.Remove(path); rm != nil && !errors.Is(rm, os.ErrNotExist) {
 		return nil, 0, errors.Join(err, rm)
 	}
 	return tryIndex(path, logID, generation, noSync)
 }
 
 func tryIndex(path string, logID [16]byte, generation uint64, noSync bool) (*index, uint64, error) {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoSync: noSync, NoGrowSync: noSync,
-	})
+	db, err := openIndexDB(path, noSync)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open index: %w", err)
 	}
@@ -83,7 +83,12 @@ func tryIndex(path string, logID [16]byte, generation uint64, noSync bool) (*ind
 		}
 		state := tx.Bucket(bucketState)
 		if got := state.Get(keyLog); got == nil {
-			return errors.Join(state.Put(keyLog, logID[:]), ix.begin(tx, generation))
+			if k, _ := tx.Bucket(bucketStreams).Cursor().First(); k != nil {
+				return errSum
+			}
+			return errors.Join(state.Put(keyLog, logID[:]), ix.begin(tx, generation), seal(state))
+		} else if err := intact(tx); err != nil {
+			return err
 		} else if !bytes.Equal(got, logID[:]) {
 			foreign = true
 		}
@@ -150,12 +155,11 @@ func (ix *index) infoLocked(name string) (StreamInfo, error) {
 		if v == nil {
 			return nil
 		}
-		if len(v) != 24 {
-			return fmt.Errorf("index entry of stream %q has %d bytes", name, len(v))
+		found, err := decodeStream([]byte(name), v)
+		if err != nil {
+			return ix.db.setAside(err.Error())
 		}
-		info.id = binary.BigEndian.Uint64(v)
-		info.Last = int64(binary.BigEndian.Uint64(v[8:])) //nolint:gosec // same bits
-		info.Tombstone = binary.BigEndian.Uint64(v[16:])
+		info = found
 		return nil
 	})
 	return info, err
@@ -196,6 +200,9 @@ func (ix *index) positions(name string, from int64, n int, backwards bool) ([]ui
 	err = ix.db.View(func(tx *bbolt.Tx) error {
 		return fromDisk(tx.Bucket(bucketEvents).Cursor(), info.id, from, step, missing, out)
 	})
+	if errors.Is(err, errHole) {
+		err = ix.db.setAside(err.Error())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("index of stream %q: %w", name, err)
 	}
@@ -218,7 +225,7 @@ func fromDisk(c *bbolt.Cursor, id uint64, from, step int64, missing []int64, out
 			k, v = c.Prev()
 		}
 		if !bytes.Equal(k, key[:]) || len(v) != 8 {
-			return fmt.Errorf("revision %d is missing", from+step*place)
+			return fmt.Errorf("%w: %d", errHole, from+step*place)
 		}
 		out[place] = binary.BigEndian.Uint64(v)
 	}
@@ -284,17 +291,18 @@ func (ix *index) store(t *memtable, nextID uint64) error {
 	slices.Sort(names)
 	for chunk := range slices.Chunk(names, flushChunk) {
 		err := ix.db.Update(func(tx *bbolt.Tx) error {
-			b := tx.Bucket(bucketStreams)
+			b, state := tx.Bucket(bucketStreams), tx.Bucket(bucketState)
+			set := readSet(state)
 			for _, name := range chunk {
-				s := t.streams[name]
-				v := binary.BigEndian.AppendUint64(make([]byte, 0, 24), s.id)
-				v = binary.BigEndian.AppendUint64(v, uint64(s.Last)) //nolint:gosec // same bits
-				v = binary.BigEndian.AppendUint64(v, s.Tombstone)
-				if err := b.Put([]byte(name), v); err != nil {
+				info := t.streams[name].StreamInfo
+				if b.Get([]byte(name)) == nil {
+					set.add([]byte(name), info.id)
+				}
+				if err := b.Put([]byte(name), encodeStream(name, info)); err != nil {
 					return err
 				}
 			}
-			return tx.Bucket(bucketState).Put(keyNextID, binary.BigEndian.AppendUint64(nil, nextID))
+			return errors.Join(state.Put(keyNextID, binary.BigEndian.AppendUint64(nil, nextID)), set.put(state), seal(state))
 		})
 		if err != nil {
 			return err
@@ -315,7 +323,8 @@ func (ix *index) store(t *memtable, nextID uint64) error {
 		}
 	}
 	return ix.db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketState).Put(keyThrough, binary.BigEndian.AppendUint64(nil, t.through))
+		state := tx.Bucket(bucketState)
+		return errors.Join(state.Put(keyThrough, binary.BigEndian.AppendUint64(nil, t.through)), seal(state))
 	})
 }
 

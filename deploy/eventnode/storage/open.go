@@ -112,16 +112,22 @@ func openDir(o Options) (s *Store, err error) {
 	if size == FirstPosition && foreign > FirstPosition {
 		return nil, lostLog(foreign)
 	}
-	ix, through, err := openIndex(filepath.Join(o.Dir, indexName), log.id, log.generation, size == FirstPosition, o.indexNoSync)
+	ix, through, err := o.openIndex(log, size == FirstPosition)
 	if err != nil {
 		return nil, err
 	}
-	ix.limit = o.FlushEvents
-	open = append(open, ix)
 	if err := syncDir(o.Dir); err != nil {
-		return nil, err
+		return nil, errors.Join(err, ix.Close())
 	}
 	s, err = recovered(o, log, ix, through, end)
+	if _, damaged := errors.AsType[*IndexError](err); damaged {
+		o.Logger.Warn("the index is built anew", "error", err)
+		if ix, through, err = o.openIndex(log, false); err != nil {
+			return nil, err
+		}
+		s, err = recovered(o, log, ix, through, end)
+	}
+	open = append(open, ix)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +138,16 @@ func openDir(o Options) (s *Store, err error) {
 	}
 	acked.off = o.NoSync
 	return s, err
+}
+
+// openIndex opens the index of a log.
+func (o *Options) openIndex(l *eventLog, empty bool) (*index, uint64, error) {
+	ix, through, err := openIndex(filepath.Join(o.Dir, indexName), l.id, l.generation, empty, o.indexNoSync)
+	if err != nil {
+		return nil, 0, err
+	}
+	ix.limit = o.FlushEvents
+	return ix, through, nil
 }
 
 // lostLog says that an empty log stands where another one ended at end.

@@ -132,7 +132,7 @@ func (ix *index) eachStream(ctx context.Context, visit func(name string, tombsto
 			c := tx.Bucket(bucketStreams).Cursor()
 			k, v := c.Seek(from)
 			for n := 0; k != nil && n < flushChunk; n++ {
-				ended := len(v) == 24 && binary.BigEndian.Uint64(v[16:]) != 0
+				ended := len(v) >= streamEntry && binary.BigEndian.Uint64(v[16:]) != 0
 				if ended || bytes.HasPrefix(k, []byte("$$")) {
 					page = append(page, entry{string(k), ended})
 				}

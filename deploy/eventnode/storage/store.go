@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -184,8 +183,7 @@ func (s *Store) At(rd *Reader, position uint64, stream string, revision int64) (
 		return Record{}, err
 	}
 	if string(r.Stream) != stream || r.Revision != revision {
-		return Record{}, &CorruptError{Position: position, Reason: "the index takes it for revision " +
-			strconv.FormatInt(revision, 10) + " of " + stream + "; remove index.db to build it anew"}
+		return Record{}, s.index.misled(fmt.Sprintf("it takes %d for revision %d of %s", position, revision, stream))
 	}
 	return r, nil
 }

@@ -152,9 +152,9 @@ func (x *indexCheck) see(r *Record) error {
 		return nil
 	}
 	v, at := x.streams.Get(r.Stream), uint64(0)
-	if len(v) == 24 && r.Revision == TombstoneRevision {
+	if len(v) >= streamEntry && r.Revision == TombstoneRevision {
 		at = binary.BigEndian.Uint64(v[16:])
-	} else if len(v) == 24 {
+	} else if len(v) >= streamEntry {
 		if e := x.events.Get(binary.BigEndian.AppendUint64(bytes.Clone(v[:8]), uint64(r.Revision))); len(e) == 8 { //nolint:gosec // not negative
 			at = binary.BigEndian.Uint64(e)
 		}

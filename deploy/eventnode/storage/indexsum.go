@@ -1,0 +1,103 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"go.etcd.io/bbolt"
+)
+
+// bbolt has checksums on its two header pages only. What the writer decides by has its own: each entry of a stream,
+// and the set of all streams, because a name that cannot be found any more reads as a stream that was never written. Positions
+// of events need none: the record that stands there must be the one that is looked for.
+
+var (
+	keySum  = []byte("streams") // how many there are, and the sum of their hashes
+	keySeal = []byte("seal")    // checksum of the rest of the state
+)
+
+var errSum = errors.New("its checksums differ")
+
+// streamEntry is the length of an entry without its checksum.
+const streamEntry = 24
+
+// encodeStream returns the entry of a stream: id, last revision and tombstone, and the CRC-32C of the name and these.
+func encodeStream(name string, info StreamInfo) []byte {
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, streamEntry+4), info.id)
+	v = binary.BigEndian.AppendUint64(v, uint64(info.Last)) //nolint:gosec // same bits
+	v = binary.BigEndian.AppendUint64(v, info.Tombstone)
+	return binary.BigEndian.AppendUint32(v, streamSum([]byte(name), v))
+}
+
+func decodeStream(name, v []byte) (StreamInfo, error) {
+	if len(v) != streamEntry+4 || binary.BigEndian.Uint32(v[streamEntry:]) != streamSum(name, v[:streamEntry]) {
+		return StreamInfo{}, fmt.Errorf("stream %q: %w", name, errSum)
+	}
+	return StreamInfo{
+		id:        binary.BigEndian.Uint64(v),
+		Last:      int64(binary.BigEndian.Uint64(v[8:])), //nolint:gosec // same bits
+		Tombstone: binary.BigEndian.Uint64(v[16:]),
+	}, nil
+}
+
+func streamSum(name, v []byte) uint32 {
+	return crc32.Update(crc32.Checksum(name, castagnoli), castagnoli, v)
+}
+
+// streamSet is the number of streams and the sum of the hashes of their names and ids.
+type streamSet struct{ count, sum uint64 }
+
+func (s *streamSet) add(name []byte, id uint64) {
+	s.count++
+	s.sum += uint64(streamSum(name, binary.BigEndian.AppendUint64(make([]byte, 0, 8), id)))
+}
+
+func readSet(state *bbolt.Bucket) (s streamSet) {
+	if v := state.Get(keySum); len(v) == 16 {
+		s = streamSet{binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])}
+	}
+	return s
+}
+
+func (s streamSet) put(state *bbolt.Bucket) error {
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, 16), s.count)
+	return state.Put(keySum, binary.BigEndian.AppendUint64(v, s.sum))
+}
+
+// seal protects the state. It comes last in every transaction that changes that.
+func seal(state *bbolt.Bucket) error {
+	return state.Put(keySeal, binary.BigEndian.AppendUint32(nil, stateSum(state)))
+}
+
+func stateSum(state *bbolt.Bucket) (sum uint32) {
+	for _, key := range [][]byte{keyLog, keyThrough, keyNextID, keySum} {
+		v := state.Get(key)
+		sum = crc32.Update(sum, castagnoli, []byte{byte(len(v))})
+		sum = crc32.Update(sum, castagnoli, v)
+	}
+	return sum
+}
+
+// intact checks the state and reads the entries of all streams.
+func intact(tx *bbolt.Tx) error {
+	state := tx.Bucket(bucketState)
+	if v := state.Get(keySeal); len(v) != 4 || binary.BigEndian.Uint32(v) != stateSum(state) {
+		return fmt.Errorf("state: %w", errSum)
+	}
+	var set streamSet
+	want := readSet(state)
+	c := tx.Bucket(bucketStreams).Cursor()
+	for k, v := c.First(); k != nil && set.count <= want.count; k, v = c.Next() { // a damaged file may go in circles
+		info, err := decodeStream(k, v)
+		if err != nil {
+			return err
+		}
+		set.add(k, info.id)
+	}
+	if set != want {
+		return fmt.Errorf("streams: %w", errSum)
+	}
+	return nil
+}
