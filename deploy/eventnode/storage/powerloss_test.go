@@ -10,10 +10,10 @@ import (
 
 // TestPowerLoss crashes stores on disks that fail in every way, again and again, and checks each time that all that was
 // acknowledged or seen is there, once and where it was, and nothing that was answered as not stored.
-// AFTERCARE_TEST_POWERLOSS says how many stores, of some twenty crashes each; defaults to 60.
+// AFTERCARE_TEST_POWERLOSS says how many stores, of some twenty crashes each; defaults to 24.
 func TestPowerLoss(t *testing.T) {
 	t.Parallel()
-	worlds := 60
+	worlds := 24
 	if testing.Short() {
 		worlds = 10
 	}

@@ -51,7 +51,7 @@ func (w *world) readAll(s *storage.Store) (damaged int) {
 // the damage, or reading the event does; nothing damaged is ever served, and nothing is cut off.
 func TestRotInTheLog(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			w := filled(t, seed)
@@ -60,7 +60,7 @@ func TestRotInTheLog(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 60 {
+			for range 30 {
 				bad := w.disk.Clone(w.rng.Uint64())
 				bit := w.rng.IntN(size * 8)
 				if w.rng.IntN(3) == 0 { // near the end
@@ -102,7 +102,9 @@ func TestRotInTheLog(t *testing.T) {
 func TestRotInTheNote(t *testing.T) {
 	t.Parallel()
 	w := filled(t, 1)
-	for bit := range len(w.disk.Bytes(storage.AckedName)) * 8 {
+	for range 100 {
+		bit := (w.rng.IntN(2)*512 + w.rng.IntN(36)) * 8 // the two slots
+		bit += w.rng.IntN(8)
 		bad := w.disk.Clone(uint64(bit))
 		bad.Rot(storage.AckedName, bit)
 		s, err := storage.Open(storage.UnsyncedIndex(storage.Options{Dir: w.dir, Files: bad.Files}))
@@ -115,12 +117,6 @@ func TestRotInTheNote(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if bit%8 == 0 {
-			if s, err = storage.Open(storage.UnsyncedIndex(storage.Options{Dir: w.dir, Files: bad.Files})); err != nil {
-				t.Fatalf("bit %d, again: %v", bit, err)
-			}
-			_ = s.Close() // on the same disk as before
-		}
 	}
 }
 
@@ -128,7 +124,7 @@ func TestRotInTheNote(t *testing.T) {
 // is right, or an error that names the index or a position.
 func TestRotInTheIndex(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			w := filled(t, seed)
@@ -137,7 +133,7 @@ func TestRotInTheIndex(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range 60 {
+			for range 30 {
 				w.rotIndex(path, index)
 			}
 		})
