@@ -128,7 +128,7 @@ func (p program) eventnodeScavenge(c *config) *cli.Command {
 		Usage: "free the space of events that $maxAge, $maxCount, $tb and deletion hide; the node must not run",
 		Flags: []cli.Flag{jsonFlag(&asJSON)},
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			store, err := storage.Open(storage.Options{Dir: c.path("events"), Now: c.now, Logger: c.logger}) //nolint:contextcheck // opening files is not to be interrupted
+			store, err := storage.Open(storage.Options{Dir: c.path("events"), Now: c.now, Logger: c.logger})
 			if errors.Is(err, storage.ErrLocked) {
 				return fmt.Errorf("%w; a running node scavenges itself when it gets POST /admin/scavenge", err)
 			}

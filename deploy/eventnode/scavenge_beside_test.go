@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -39,9 +41,9 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 				for _, kind := range []string{"short", "long"} {
 					expected := esdb.ExpectedRevision(esdb.NoStream{})
 					if i > 0 {
-						expected = esdb.Revision(uint64(i - 1)) //nolint:gosec // not negative
+						expected = esdb.Revision(uint64(i - 1))
 					}
-					_, err := c.AppendToStream(t.Context(), fmt.Sprint(kind, "-", w), esdb.AppendToStreamOptions{ExpectedRevision: expected}, event(fmt.Sprint(i)))
+					_, err := c.AppendToStream(t.Context(), fmt.Sprint(kind, "-", w), esdb.AppendToStreamOptions{ExpectedRevision: expected}, event(strconv.Itoa(i)))
 					if err != nil {
 						t.Errorf("append %d to %s-%d: %v", i, kind, w, err)
 						return
@@ -50,7 +52,8 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 			}
 		})
 	}
-	all.Go(func() { // reads $all to and fro, and the streams
+	all.Go(func() { //nolint:contextcheck // the reads end by themselves
+		// Reads $all to and fro, and the streams.
 		for ctx.Err() == nil {
 			for _, d := range []esdb.Direction{esdb.Forwards, esdb.Backwards} {
 				from := esdb.AllPosition(esdb.Start{})
@@ -78,13 +81,13 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 				continue
 			}
 			r := e.EventAppeared.OriginalEvent()
-			switch {
-			case r.StreamID[:2] == "lo":
+			switch kind, _, _ := strings.Cut(r.StreamID, "-"); kind {
+			case "long":
 				if r.EventNumber != next[r.StreamID] {
 					t.Errorf("%s: got %d, want %d", r.StreamID, r.EventNumber, next[r.StreamID])
 				}
 				next[r.StreamID], received = r.EventNumber+1, received+1
-			case r.StreamID[:2] == "sh":
+			case "short":
 				if r.EventNumber < short[r.StreamID] {
 					t.Errorf("%s: got %d again", r.StreamID, r.EventNumber)
 				}

@@ -35,7 +35,7 @@ func TestAScavengeChangesNothingButAll(t *testing.T) {
 			if err != nil {
 				rt.Fatalf("scavenge: %v", err)
 			}
-			if int(done.Events) != len(may) {
+			if done.Events != uint64(len(may)) {
 				rt.Errorf("%d events removed, want %d: %v", done.Events, len(may), may)
 			}
 			want := before.without(may)
@@ -75,12 +75,13 @@ type history struct {
 	node    *eventnode.Node
 	client  *esdb.Client
 	stopped chan error
-	past    []esdb.Position // every position there ever was
+	past    []esdb.Position   // every position there ever was
 	last    map[string]uint64 // the last revision there ever was of each stream
 }
 
 func newHistory(t *testing.T, rt *rapid.T) *history {
-	dir, err := os.MkdirTemp(t.TempDir(), "events-")
+	t.Helper()
+	dir, err := os.MkdirTemp(t.TempDir(), "events-") //nolint:usetesting // one for each history
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -223,11 +224,10 @@ func (h *history) look(within []esdb.Position) sight {
 }
 
 func (s *sight) stream(h *history, name string, r uint64) {
-	read := func(how string, o esdb.ReadStreamOptions) []seen {
+	read := func(how string, o esdb.ReadStreamOptions) {
 		got, err := drain(h.t, func() (*esdb.ReadStream, error) { return h.client.ReadStream(h.t.Context(), name, o, 1<<40) })
 		s.Answers[how] = fmt.Sprint(code(err))
 		s.Streams[how] = all(got)
-		return s.Streams[how]
 	}
 	read(fmt.Sprint(name, " from ", r), esdb.ReadStreamOptions{From: esdb.Revision(r)})
 	read(fmt.Sprint(name, " back from ", r), esdb.ReadStreamOptions{From: esdb.Revision(r), Direction: esdb.Backwards})

@@ -41,7 +41,7 @@ func restore(ctx context.Context, from, to string, progress func(done, total uin
 	}
 	defer src.file.Close() //nolint:errcheck // only read
 	path := filepath.Join(to, newLogName)
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600) //nolint:gosec // the folder is the caller's
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
 		return f, err
 	}

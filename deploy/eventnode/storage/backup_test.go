@@ -45,7 +45,7 @@ func TestABackupBesideAWriterHoldsAPrefixOfTheLog(t *testing.T) {
 	ctx, written := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
 	for w := range 3 {
-		writing.Go(func() {
+		writing.Go(func() { //nolint:contextcheck // what was begun is finished
 			for ctx.Err() == nil {
 				put(t, s, fmt.Sprint("s-", w), "noted", "one", "two", "three")
 			}
@@ -89,7 +89,7 @@ func TestABackupBesideAWriterHoldsAPrefixOfTheLog(t *testing.T) {
 func TestABackupIsMadeOverScavenges(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		base, err := os.MkdirTemp(t.TempDir(), "turns-")
+		base, err := os.MkdirTemp(t.TempDir(), "turns-") //nolint:usetesting // one for each history
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -188,7 +188,7 @@ func TestABackupThatStoppedGoesOn(t *testing.T) {
 
 func rewriteManifest(dir string, change func(m map[string]any)) error {
 	path := filepath.Join(dir, "manifest.json")
-	text, err := os.ReadFile(path) //nolint:gosec // a test's
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ func diskUse(path string) (int64, error) {
 		return 0, err
 	}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return s.Blocks * 512, nil //nolint:unconvert // the type differs between systems
+		return s.Blocks * 512, nil
 	}
 	return info.Size(), nil
 }

@@ -123,12 +123,11 @@ func (ix *index) removedAt(position uint64) (found run, ok bool, err error) {
 		}
 		c := b.Cursor()
 		at := binary.BigEndian.AppendUint64(nil, position)
-		k, v := c.Seek(at)
-		if k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
+		before := c.Prev
+		if k, _ := c.Seek(at); k == nil {
+			before = c.Last
 		}
+		k, v := before()
 		if len(k) == 8 && len(v) == 16 {
 			found = run{binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])}
 			ok = found.start < position && position < found.end

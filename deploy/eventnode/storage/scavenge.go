@@ -23,6 +23,7 @@ var (
 
 const (
 	newLogName  = "events.log.new" // what a scavenge writes until it is whole
+	copySync    = 32 << 20         // how much is copied between two syncs, so that none holds up appends for long
 	logSyncSize = 4 << 20          // how much the writer is made to wait for, at most about
 )
 
@@ -73,16 +74,17 @@ func (s *Store) Scavenge(ctx context.Context) (Scavenged, error) {
 
 // scavenger writes the log anew.
 type scavenger struct {
-	store  *Store
-	plan   *plan
-	staged *removals
-	old    *eventLog // read as it is
-	new    *eventLog
-	to     *rewriter
-	runs   []run
-	done   Scavenged
-	copied uint64 // the new log holds everything in front of this
-	synced uint64 // all of that is on disk and verified up to here
+	store    *Store
+	plan     *plan
+	staged   *removals
+	old      *eventLog // read as it is
+	new      *eventLog
+	to       *rewriter
+	runs     []run
+	done     Scavenged
+	replaced logFile // the file of the old log, once another is in its place
+	copied   uint64  // the new log holds everything in front of this
+	synced   uint64  // all of that is on disk and verified up to here
 }
 
 func (s *Store) scavenge(ctx context.Context, now time.Time) (Scavenged, error) {
@@ -181,6 +183,11 @@ func (g *scavenger) run(ctx context.Context, last uint64) (swapped bool, err err
 		return false, err
 	}
 	held := g.store.writer.hold(ctx, func() { swapped, err = g.swap(ctx) })
+	if swapped { // not while the writer waits: to free its space takes long
+		if err := g.replaced.Close(); err != nil {
+			g.store.opts.Logger.WarnContext(ctx, "old log not closed", "error", err)
+		}
+	}
 	if err = errors.Join(err, held); err != nil {
 		return swapped, err
 	}
@@ -197,7 +204,14 @@ func (g *scavenger) run(ctx context.Context, last uint64) (swapped bool, err err
 
 // remove writes the new log up to the record at last without what the plan takes.
 func (g *scavenger) remove(ctx context.Context, last uint64) error {
+	written := uint64(0)
 	err := walk(ctx, g.old, FirstPosition, last, func(r *Record, raw []byte) error {
+		if written += uint64(len(raw)); written > copySync {
+			written = 0
+			if err := g.new.file.Sync(); err != nil {
+				return fmt.Errorf("sync the new log: %w", err)
+			}
+		}
 		switch {
 		case r.filler():
 			return g.to.drop(r.run())
@@ -304,14 +318,11 @@ func (g *scavenger) swap(ctx context.Context) (swapped bool, err error) {
 	s := g.store
 	s.log.generation = g.new.generation
 	s.index.removals.Store(g.staged) // readers that meet a hole must find what it is
-	old := s.log.file.exchange(g.new.file.logFile)
+	g.replaced = s.log.file.exchange(g.new.file.logFile)
 	s.writer.dirty, s.log.spoiled = false, false // nothing is left of a failed write
 	if err := syncDir(s.opts.Dir); err != nil {
 		// Until the name is on disk a crash brings back the old log: nothing more may be acknowledged.
 		s.writer.owed = func() error { return syncDir(s.opts.Dir) }
-	}
-	if err := old.Close(); err != nil {
-		s.opts.Logger.WarnContext(ctx, "old log not closed", "error", err)
 	}
 	return true, g.reached("renamed")
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -101,7 +102,7 @@ func fill(tb testing.TB, s *storage.Store) {
 	put(tb, s, "$$short", "$metadata", `{"$maxCount":2}`)
 	for i := range 40 {
 		put(tb, s, "short", "noted", string(make([]byte, 100*i)), "x")
-		put(tb, s, "long", "noted", fmt.Sprint(i))
+		put(tb, s, "long", "noted", strconv.Itoa(i))
 		put(tb, s, "$$long", "$metadata", fmt.Sprintf(`{"n":%d}`, i))
 		put(tb, s, "ended", "noted", "x")
 	}
@@ -286,8 +287,12 @@ func TestAScavengedStreamBeginsWhereItsEventsDo(t *testing.T) {
 		for range 300 {
 			put(t, s, "counter", "counted", "x")
 		}
-		if done, err := s.Scavenge(t.Context()); err != nil || done.Events != 300 && !(i == 0 && done.Events == 299) {
-			t.Fatalf("%+v, %v", done, err)
+		want := uint64(300)
+		if i == 0 {
+			want-- // one stays each time
+		}
+		if done, err := s.Scavenge(t.Context()); err != nil || done.Events != want {
+			t.Fatalf("%+v, %v, want %d events removed", done, err, want)
 		}
 	}
 	check := func(s *storage.Store) {

@@ -106,7 +106,7 @@ func (v *Verified) openIndex(c *checker, src *source, dir string) (closed func()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		v.Index = "it cannot be opened, and the next start builds it anew: " + err.Error()
-		return closed, nil
+		return closed, nil //nolint:nilerr // it holds nothing that the log does not
 	}
 	tx, err := db.Begin(false)
 	if err != nil {
