@@ -52,7 +52,7 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 			}
 		})
 	}
-	all.Go(func() { //nolint:contextcheck // the reads end by themselves
+	all.Go(func() {
 		// Reads $all to and fro, and the streams.
 		for ctx.Err() == nil {
 			for _, d := range []esdb.Direction{esdb.Forwards, esdb.Backwards} {
@@ -60,10 +60,10 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 				if d == esdb.Backwards {
 					from = esdb.End{}
 				}
-				readAll(t, c, esdb.ReadAllOptions{Direction: d, From: from})
+				readAll(t, c, esdb.ReadAllOptions{Direction: d, From: from}) //nolint:contextcheck // they end by themselves
 			}
 			for w := range writers {
-				if _, err := readStream(t, c, fmt.Sprint("short-", w), esdb.ReadStreamOptions{From: esdb.Start{}}); code(err) > 0 && code(err) != esdb.ErrorCodeResourceNotFound {
+				if _, err := readStream(t, c, fmt.Sprint("short-", w), esdb.ReadStreamOptions{From: esdb.Start{}}); code(err) > 0 && code(err) != esdb.ErrorCodeResourceNotFound { //nolint:contextcheck // they end by themselves
 					t.Errorf("read: %v", err)
 				}
 			}

@@ -45,9 +45,9 @@ func TestABackupBesideAWriterHoldsAPrefixOfTheLog(t *testing.T) {
 	ctx, written := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
 	for w := range 3 {
-		writing.Go(func() { //nolint:contextcheck // what was begun is finished
+		writing.Go(func() {
 			for ctx.Err() == nil {
-				put(t, s, fmt.Sprint("s-", w), "noted", "one", "two", "three")
+				put(t, s, fmt.Sprint("s-", w), "noted", "one", "two", "three") //nolint:contextcheck // what was begun is finished
 			}
 		})
 	}
