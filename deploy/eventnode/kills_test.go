@@ -72,6 +72,9 @@ func TestKills(t *testing.T) {
 			k.round(t)
 		}
 		dead++
+		if dead < 400 && dead%8 == 0 { // while the log is small
+			k.rot(t)
+		}
 		if t.Failed() {
 			t.Fatalf("after %d kills", dead)
 		}
@@ -80,7 +83,8 @@ func TestKills(t *testing.T) {
 		}
 	}
 	k.last(t)
-	t.Logf("kills %d (%d of them while starting), %s, %.0f s", dead, k.starts, k.history.summary(), time.Since(began).Seconds()) //nolint:forbidigo // reported
+	t.Logf("kills %d (%d of them while starting), %s, damaged copies %d (%d refused as a whole), %.0f s",
+		dead, k.starts, k.history.summary(), k.rotted, k.refused, time.Since(began).Seconds()) //nolint:forbidigo // reported
 }
 
 // killer is the test as a whole.
@@ -90,7 +94,8 @@ type killer struct {
 	writers []*writer
 	history *chronicle
 	starts  int // kills while it started
-	indexed map[string]bool
+	rotted  int // copies with damage
+	refused int // of these, as a whole
 }
 
 // child is a node in a process of its own.
@@ -150,11 +155,11 @@ func (k *killer) round(tb testing.TB) {
 	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute) // a bound, never reached
 	defer cancel()
 	var acked atomic.Int64
-	deadline := int64(k.rng.IntN(200))
+	deadline := int64(k.rng.IntN(120))
 	kill := sync.OnceFunc(func() { _ = c.Process.Kill() })
 	if k.rng.IntN(4) == 0 { // at a point in time instead of an acknowledgement
 		deadline = 1 << 40
-		timer := time.AfterFunc(time.Duration(k.rng.IntN(int(100*time.Millisecond))), kill)
+		timer := time.AfterFunc(time.Duration(k.rng.IntN(int(60*time.Millisecond))), kill)
 		defer timer.Stop()
 	}
 	var writing sync.WaitGroup
