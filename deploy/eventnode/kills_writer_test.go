@@ -21,7 +21,8 @@ type sent struct {
 	stream   string
 	expected int64
 	ids      [][16]byte
-	own      bool // nobody else writes to the stream: it must succeed
+	data     [][]byte // nil: what content makes of the ids
+	own      bool     // nobody else writes to the stream: it must succeed
 }
 
 // writer appends to streams of its own and to those that all share. Only its own goroutine uses it.
@@ -195,13 +196,17 @@ func appendRaw(ctx context.Context, client streams.StreamsClient, q *sent) (*str
 		o.ExpectedStreamRevision = &streams.AppendReq_Options_Revision{Revision: uint64(q.expected)} //nolint:gosec // not negative
 	}
 	_ = s.Send(&streams.AppendReq{Content: &streams.AppendReq_Options_{Options: o}}) // the answer says why it failed
-	for _, id := range q.ids {
+	for i, id := range q.ids {
+		data := content(id)
+		if q.data != nil {
+			data = q.data[i]
+		}
 		_ = s.Send(&streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
 			Id: &shared.UUID{Value: &shared.UUID_Structured_{Structured: &shared.UUID_Structured{
 				MostSignificantBits:  int64(binary.BigEndian.Uint64(id[:8])), //nolint:gosec // same bits
 				LeastSignificantBits: int64(binary.BigEndian.Uint64(id[8:])), //nolint:gosec // same bits
 			}}},
-			Data: content(id), Metadata: map[string]string{"type": "noted", "content-type": "application/octet-stream"},
+			Data: data, Metadata: map[string]string{"type": "noted", "content-type": "application/octet-stream"},
 		}}})
 	}
 	return s.CloseAndRecv()
