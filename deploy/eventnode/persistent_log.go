@@ -174,7 +174,7 @@ func (l *groupLog) readStream(after int64, n int) (persistent.Batch, error) {
 
 // readTombstone returns the event that ended a stream: what is in front of it can no longer be read.
 func (l *groupLog) readTombstone(b persistent.Batch, info storage.StreamInfo) (persistent.Batch, error) {
-	if b.Through == storage.TombstoneRevision {
+	if b.Through == storage.TombstoneRevision || storage.IsMetastream(l.entry.Stream) { // metadata ends without an event of its own
 		return b, nil
 	}
 	r, err := l.At(l.rd, info.Tombstone, l.entry.Stream, storage.TombstoneRevision)

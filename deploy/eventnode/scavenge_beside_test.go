@@ -125,3 +125,53 @@ func TestReadsAndAppendsGoOnBesideAScavenge(t *testing.T) {
 		t.Errorf("$all has %d events, want %d", got, want)
 	}
 }
+
+func TestTheMetadataOfAStreamEndsWithIt(t *testing.T) {
+	t.Parallel()
+	n := start(t, eventnode.Options{Dir: t.TempDir(), NoSync: true})
+	c := connect(t, n)
+	put(t, c, "s", esdb.Any{}, event("x"))
+	var m esdb.StreamMetadata
+	m.SetMaxCount(3)
+	if _, err := c.SetStreamMetadata(t.Context(), "s", esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, m); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := c.SubscribeToStream(t.Context(), "$$s", esdb.SubscribeToStreamOptions{From: esdb.Start{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close() //nolint:errcheck // the node ends it
+	err = c.CreatePersistentSubscription(t.Context(), "$$s", "g", esdb.PersistentStreamSubscriptionOptions{StartFrom: esdb.Start{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.TombstoneStream(t.Context(), "s", esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := readStream(t, c, "$$s", esdb.ReadStreamOptions{From: esdb.Start{}}); code(err) != esdb.ErrorCodeStreamDeleted {
+			t.Errorf("read: got %v, want that the stream is deleted", err)
+		}
+		if _, err := c.SetStreamMetadata(t.Context(), "s", esdb.AppendToStreamOptions{ExpectedRevision: esdb.Any{}}, m); code(err) != esdb.ErrorCodeStreamDeleted {
+			t.Errorf("write: got %v, want that the stream is deleted", err)
+		}
+		if _, err := eventnode.Scavenge(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for e := sub.Recv(); e.SubscriptionDropped == nil; e = sub.Recv() {
+		if e.EventAppeared != nil && e.EventAppeared.OriginalEvent().EventType != "$metadata" {
+			t.Errorf("got %v", e.EventAppeared.OriginalEvent())
+		}
+	}
+	group, err := c.SubscribeToPersistentSubscription(t.Context(), "$$s", "g", esdb.SubscribeToPersistentSubscriptionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := group.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.GetPersistentSubscriptionInfo(t.Context(), "$$s", "g", esdb.GetPersistentSubscriptionOptions{}); err != nil {
+		t.Error(err)
+	}
+}

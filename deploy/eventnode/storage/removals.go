@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 )
@@ -24,7 +25,10 @@ var (
 var errOutdated = errors.New("it belongs to another generation of the log")
 
 // removals names the buckets of one generation.
-type removals struct{ runs, firsts []byte }
+type removals struct {
+	runs, firsts []byte
+	any          atomic.Bool // there are firsts, which saves most logs a look
+}
 
 func removalsOf(generation uint64) *removals {
 	return &removals{
@@ -35,7 +39,9 @@ func removalsOf(generation uint64) *removals {
 
 // begin makes an empty index one of a generation.
 func (ix *index) begin(tx *bbolt.Tx, generation uint64) error {
-	ix.removals.Store(removalsOf(generation))
+	mine := removalsOf(generation)
+	mine.any.Store(tx.Bucket(mine.firsts) != nil)
+	ix.removals.Store(mine)
 	return tx.Bucket(bucketState).Put(keyGeneration, binary.BigEndian.AppendUint64(nil, generation))
 }
 
@@ -165,7 +171,7 @@ func (ix *index) firstLocked(name string) (first int64, err error) {
 			return first, nil
 		}
 	}
-	if ix.db == nil {
+	if ix.db == nil || !ix.removals.Load().any.Load() {
 		return 0, nil
 	}
 	err = ix.db.View(func(tx *bbolt.Tx) error {
@@ -259,6 +265,9 @@ type streamFirst struct {
 
 // putFirsts writes the first revisions of a generation.
 func (ix *index) putFirsts(of *removals, firsts []streamFirst) error {
+	if len(firsts) > 0 {
+		of.any.Store(true)
+	}
 	slices.SortFunc(firsts, func(a, b streamFirst) int { return bytes.Compare([]byte(a.name), []byte(b.name)) })
 	for chunk := range slices.Chunk(firsts, flushChunk) {
 		err := ix.db.Update(func(tx *bbolt.Tx) error {
