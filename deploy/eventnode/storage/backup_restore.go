@@ -62,7 +62,23 @@ func restore(ctx context.Context, from, to string, progress func(done, total uin
 	if err := os.Rename(path, filepath.Join(to, LogName)); err != nil {
 		return f, err
 	}
+	_ = sealAcked(to, src.id, m.End) // saves the first start some work, and nothing else
 	return f, syncDir(to)
+}
+
+// sealAcked notes that all of a log is on disk.
+func sealAcked(dir string, id [16]byte, end uint64) (err error) {
+	o := Options{Dir: dir}
+	file, err := o.openFile(AckedName)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	acked, _, _, err := openAcked(file, id)
+	if err != nil {
+		return err
+	}
+	return acked.seal(end)
 }
 
 func removeIfThere(path string) error {

@@ -18,6 +18,15 @@ func (f *currentFile) exchange(by logFile) logFile {
 	return old
 }
 
+// extent returns the next part of [from, to) that is not a hole, as far as the file can tell.
+func (f *currentFile) extent(from, to uint64) (start, end uint64) {
+	d, ok := f.logFile.(diskFile)
+	if !ok {
+		return from, to
+	}
+	return dataExtent(d.File, from, to)
+}
+
 // ReadAt reads the current file.
 func (f *currentFile) ReadAt(p []byte, off int64) (int, error) {
 	f.mu.RLock()

@@ -140,11 +140,17 @@ func (l *eventLog) cut(position uint64) error {
 	return nil
 }
 
-// rewrite writes what the file holds in [from, to) once more, without syncing.
+// rewrite writes what the file holds in [from, to) once more, without syncing. It leaves out holes, which a scavenge made
+// and which would take space from then on.
 func (l *eventLog) rewrite(from, to uint64) error {
 	buf := make([]byte, min(to-from, largeWindow))
-	for from < to {
-		b := buf[:min(to-from, largeWindow)]
+	for end := from; from < to; {
+		if from >= end {
+			if from, end = l.file.extent(from, to); from >= to {
+				break
+			}
+		}
+		b := buf[:min(end-from, largeWindow)]
 		if n, err := l.file.ReadAt(b, int64(from)); n < len(b) { //nolint:gosec // files are smaller than that
 			return fmt.Errorf("read log: %w", err)
 		}

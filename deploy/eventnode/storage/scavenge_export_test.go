@@ -15,6 +15,9 @@ func StepwiseScavenge(o Options, step func(name string) error) Options {
 	return o
 }
 
+// DiskUse is how many bytes the log in a data directory takes on disk.
+func DiskUse(dir string) (int64, error) { return diskUse(filepath.Join(dir, LogName)) }
+
 // Dir is the data directory.
 func (s *Store) Dir() string { return s.opts.Dir }
 

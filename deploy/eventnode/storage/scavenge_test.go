@@ -285,7 +285,7 @@ func TestAScavengedStreamBeginsWhereItsEventsDo(t *testing.T) {
 	put(t, s, "$$counter", "$metadata", `{"$maxCount":1}`)
 	for i := range 5 {
 		for range 300 {
-			put(t, s, "counter", "counted", "x")
+			put(t, s, "counter", "counted", string(make([]byte, 2000)))
 		}
 		want := uint64(300)
 		if i == 0 {
@@ -313,6 +313,9 @@ func TestAScavengedStreamBeginsWhereItsEventsDo(t *testing.T) {
 	}
 	s, _ = open(t, storage.Options{Dir: dir, NoSync: true, FlushEvents: 100})
 	check(s)
+	if got, err := storage.DiskUse(dir); err != nil || got > 64<<10 {
+		t.Errorf("the log takes %d bytes on disk, %v", got, err)
+	}
 	if res := put(t, s, "counter", "counted", "x"); res.Revision != 1500 {
 		t.Errorf("the next revision is %d, want 1500", res.Revision)
 	}
