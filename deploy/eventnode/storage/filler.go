@@ -72,6 +72,18 @@ func (l *eventLog) removedAt(position uint64) (run, bool, error) {
 	return l.removed(position)
 }
 
+// fillerEnds checks the end of a filler, which only matters to who reads backwards.
+func (r *Reader) fillerEnds(of run) error {
+	if of.end > r.End {
+		return nil
+	}
+	tail, err := r.window(of.end-4, 4)
+	if err == nil && binary.LittleEndian.Uint32(tail) != uint32(of.size()) { //nolint:gosec // at most fillerMax
+		err = fmt.Errorf("%w: the length at its end differs", errDamaged)
+	}
+	return err
+}
+
 // fillerTail returns the last bytes of the filler of a run, by which the log can be read backwards.
 func fillerTail(r run) []byte {
 	return binary.LittleEndian.AppendUint32(nil, uint32(r.size())) //nolint:gosec // at most fillerMax

@@ -28,6 +28,9 @@ func walk(ctx context.Context, l *eventLog, from, to uint64, visit func(r *Recor
 		}
 		size := r.size
 		if r.filler() {
+			if err := rd.fillerEnds(r.run()); err != nil {
+				return damage(from, err)
+			}
 			size = recordHeader
 		}
 		raw, err := rd.window(from, size)

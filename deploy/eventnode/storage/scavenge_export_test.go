@@ -15,6 +15,24 @@ func StepwiseScavenge(o Options, step func(name string) error) Options {
 	return o
 }
 
+// Fill leaves out runs of these sizes, one behind the other, and returns the sizes of the fillers in their place.
+func Fill(sizes ...uint64) (fillers []uint64, end uint64, err error) {
+	w := newRewriter(nowhere{}, FirstPosition)
+	w.left = func(r run) error {
+		fillers = append(fillers, r.size())
+		return nil
+	}
+	at := uint64(FirstPosition)
+	for _, n := range sizes {
+		if err := w.drop(run{at, at + n, 1}); err != nil {
+			return nil, 0, err
+		}
+		at += n
+	}
+	end, err = w.finish()
+	return fillers, end, err
+}
+
 // DiskUse is how many bytes the log in a data directory takes on disk.
 func DiskUse(dir string) (int64, error) { return diskUse(filepath.Join(dir, LogName)) }
 

@@ -320,3 +320,39 @@ func TestAScavengedStreamBeginsWhereItsEventsDo(t *testing.T) {
 		t.Errorf("the next revision is %d, want 1500", res.Revision)
 	}
 }
+
+func TestAFillerHasABoundedLength(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	fillers, end, err := storage.Fill(700*mib, 300*mib, 700*mib, 400*mib, 80)
+	if err != nil || end != storage.FirstPosition+2100*mib+80 {
+		t.Errorf("the end is %d, %v", end, err)
+	}
+	if diff := cmp.Diff([]uint64{1000 * mib, 700 * mib, 400*mib + 80}, fillers); diff != "" {
+		t.Errorf("fillers (-want +got):\n%s", diff)
+	}
+}
+
+func TestDamageToEachByteOfAFillerIsNamed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, stop := open(t, storage.Options{Dir: dir})
+	put(t, s, "$$short", "$metadata", `{"$maxCount":1}`)
+	from := put(t, s, "short", "noted", string(make([]byte, 9000))).Position
+	to := put(t, s, "short", "noted", "x").Position
+	if done, err := s.Scavenge(t.Context()); err != nil || done.Events != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	stop()
+	for i := range to - from {
+		if i >= 68 && i < to-from-4 { // inside is nothing
+			continue
+		}
+		flip(t, dir, from+i)
+		_, err := storage.Verify(t.Context(), dir, nil)
+		if damage, ok := errors.AsType[*storage.CorruptError](err); !ok || damage.Position != from {
+			t.Errorf("byte %d: got %v, want damage at %d", i, err, from)
+		}
+		flip(t, dir, from+i)
+	}
+}
