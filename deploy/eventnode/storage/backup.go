@@ -68,12 +68,15 @@ var (
 // Backup copies what was acknowledged in the data directory from into the folder to, also beside a node that is
 // writing there. A folder that has a backup of the same log gets what is new. Every record is verified on the way; a
 // *CorruptError names a damaged one. After an error or a crash the folder has what it had before.
+//
+// It takes no lock on the data directory, so a node may start or stop meanwhile. After the loss of a machine the note of what was
+// acknowledged may be some seconds old: what lies behind it is backed up once a node has started there.
 func Backup(ctx context.Context, from, to string, o BackupOptions) (done BackedUp, err error) {
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // a backup has a time
 	}
 	began := o.Now()
-	src, err := openSource(ctx, from)
+	src, err := openSource(ctx, from, false)
 	if err != nil {
 		return done, fmt.Errorf("back up: %w", err)
 	}

@@ -26,25 +26,26 @@ func openReadOnly(path string) (*eventLog, error) {
 type source struct {
 	*eventLog
 	end  uint64 // of what was acknowledged
-	held bool   // a node has the directory
+	held bool   // a node has the directory, or may have
 	lock io.Closer
 }
 
-// openSource opens the log in dir and finds its end. Without a running node it keeps one from starting until it is closed.
-func openSource(ctx context.Context, dir string) (s *source, err error) {
-	s = &source{}
+// openSource opens the log in dir and finds its end. When it is asked to and no node has the directory, it keeps one from
+// starting until it is closed.
+func openSource(ctx context.Context, dir string, lock bool) (s *source, err error) {
+	s = &source{held: true}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	switch lock, err := lockExisting(dir); {
-	case errors.Is(err, ErrLocked):
-		s.held = true
-	case err != nil:
-		return s, err
-	case lock != nil:
-		s.lock = lock
+	if lock {
+		switch s.lock, err = lockExisting(dir); {
+		case err == nil:
+			s.held = false
+		case !errors.Is(err, ErrLocked):
+			return s, err
+		}
 	}
 	path := filepath.Join(dir, LogName)
 	for {

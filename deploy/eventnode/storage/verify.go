@@ -63,7 +63,7 @@ type nowhere struct{}
 func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 
 func verifyData(ctx context.Context, dir string, progress func(done, total uint64)) (v Verified, err error) {
-	src, err := openSource(ctx, dir)
+	src, err := openSource(ctx, dir, true)
 	if err != nil {
 		return v, err
 	}
