@@ -8,9 +8,12 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+
+	"aftercare/deploy/eventnode/storage"
 )
 
 // open are the calls that need no credentials: clients make them before they have any.
@@ -54,9 +57,27 @@ func (n *Node) unaryAuth(ctx context.Context, req any, info *grpc.UnaryServerInf
 
 func (n *Node) streamAuth(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if err := n.authenticate(stream.Context(), info.FullMethod); err != nil {
+		hear(stream, info)
 		return err
 	}
 	return next(srv, stream)
+}
+
+// hear reads what the caller says before it reads answers: a client that is still sending sees the end of the call
+// and not the reason.
+func hear(stream grpc.ServerStream, info *grpc.StreamServerInfo) {
+	messages := 0
+	switch {
+	case info.IsClientStream && info.IsServerStream:
+		messages = 1
+	case info.IsClientStream:
+		messages = 1 + storage.MaxEvents
+	}
+	for range messages {
+		if err := stream.RecvMsg(new(shared.Empty)); err != nil {
+			return
+		}
+	}
 }
 
 // basic reads the credentials of a header of the Basic scheme.

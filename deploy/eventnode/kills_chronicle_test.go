@@ -313,9 +313,9 @@ func readRaw(ctx context.Context, cc *grpc.ClientConn, o *streams.ReadReq_Option
 			continue
 		}
 		var id [16]byte
-		binary.BigEndian.PutUint64(id[:8], uint64(e.GetId().GetStructured().GetMostSignificantBits()))                               //nolint:gosec // same bits
-		binary.BigEndian.PutUint64(id[8:], uint64(e.GetId().GetStructured().GetLeastSignificantBits()))                              //nolint:gosec // same bits
-		f := fact{id, string(e.GetStreamIdentifier().GetStreamName()), int64(min(e.GetStreamRevision(), storage.TombstoneRevision))} //nolint:gosec // bounded
+		binary.BigEndian.PutUint64(id[:8], uint64(e.GetId().GetStructured().GetMostSignificantBits()))  //nolint:gosec // same bits
+		binary.BigEndian.PutUint64(id[8:], uint64(e.GetId().GetStructured().GetLeastSignificantBits())) //nolint:gosec // same bits
+		f := fact{id, string(e.GetStreamIdentifier().GetStreamName()), int64(min(e.GetStreamRevision(), storage.TombstoneRevision))}
 		if err := see(e.GetCommitPosition(), f, e.GetData()); err != nil {
 			return err
 		}

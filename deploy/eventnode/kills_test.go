@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -54,7 +53,7 @@ func TestKills(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv(killsVar)); err == nil {
 		kills = n
 	}
-	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo,gosec // every run is another one
+	seed := uint64(time.Now().UnixNano()) //nolint:forbidigo // every run is another one
 	t.Logf("seed %d", seed)
 	began := time.Now() //nolint:forbidigo // reported
 	k := &killer{
@@ -101,7 +100,6 @@ type killer struct {
 // child is a node in a process of its own.
 type child struct {
 	*exec.Cmd
-	addr string
 }
 
 // spawn starts a process; its address is not known yet.
@@ -213,6 +211,6 @@ func (k *killer) last(tb testing.TB) {
 		tb.Errorf("all of it: %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(k.dir, "events.log")); err == nil {
-		tb.Log(fmt.Sprintf("%d MiB of events", info.Size()>>20))
+		tb.Logf("%d MiB of events", info.Size()>>20)
 	}
 }

@@ -56,7 +56,9 @@ func (m *wireModel) close(t *rapid.T) {
 	if err := m.node.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	<-m.ended
+	if err := <-m.ended; err != nil {
+		t.Errorf("run: %v", err)
+	}
 }
 
 func (m *wireModel) append(t *rapid.T) {

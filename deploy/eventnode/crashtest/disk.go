@@ -56,13 +56,13 @@ type change struct {
 }
 
 // Files is what to set as Files of a store.
-func (d *Disk) Files(name string, real storage.File) storage.File {
+func (d *Disk) Files(name string, beneath storage.File) storage.File {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.files[name] == nil {
 		d.files[name] = &diskFile{}
 	}
-	return &openFile{disk: d, file: d.files[name], life: d.life, real: real}
+	return &openFile{disk: d, file: d.files[name], life: d.life, real: beneath}
 }
 
 // Break sets how often things go wrong from now on.

@@ -77,10 +77,10 @@ func (m *Model) Apply(q *storage.Request) (storage.Verdict, int64) {
 		}
 		m.put("$$"+q.Stream, `{"$tb":9223372036854775807}`)
 		return storage.Written, m.last("$$" + q.Stream)
-	default:
-		m.ended[q.Stream] = true
-		return storage.Written, storage.TombstoneRevision
+	case storage.Tombstone:
 	}
+	m.ended[q.Stream] = true
+	return storage.Written, storage.TombstoneRevision
 }
 
 // IsMeta reports whether a stream holds metadata.

@@ -95,8 +95,8 @@ func (d *indexDB) setAside(reason string) error {
 
 // Close closes the file. One that is damaged stays open until the process ends: locks of bbolt may be held for ever.
 func (d *indexDB) Close() error {
-	if d.broken.Load() != nil {
-		return nil
+	if broken := d.broken.Load(); broken != nil {
+		return nil //nolint:nilerr // it was reported
 	}
 	return guarded(d.db.Close)
 }

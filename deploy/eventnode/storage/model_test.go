@@ -19,7 +19,7 @@ import (
 func TestDecisionsFollowTheModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "model")
+		dir, err := os.MkdirTemp("", "model") //nolint:usetesting // removed after each check
 		if err != nil {
 			t.Fatal(err)
 		}

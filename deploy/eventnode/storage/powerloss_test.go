@@ -20,7 +20,7 @@ func TestPowerLoss(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("AFTERCARE_TEST_POWERLOSS")); err == nil {
 		worlds = n
 	}
-	for seed := range uint64(worlds) { //nolint:gosec // small
+	for seed := range uint64(worlds) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			crashAndCheck(t, seed, 15)

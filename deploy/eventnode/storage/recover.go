@@ -89,9 +89,9 @@ func (l *eventLog) onlyTorn(from, to uint64) error {
 		if n, err := l.file.ReadAt(b, int64(base)); n < len(b) { //nolint:gosec // files are smaller than that
 			return fmt.Errorf("read log tail: %w", err)
 		}
-		last := len(b) - recordMin
+		last := uint64(len(b) - recordMin) //nolint:gosec // not negative, as to is so far
 		for i := range last + 1 {
-			pos := base + uint64(i)
+			pos := base + i
 			if binary.LittleEndian.Uint64(b[i+8:]) != pos {
 				continue
 			}
@@ -99,7 +99,7 @@ func (l *eventLog) onlyTorn(from, to uint64) error {
 				return &CorruptError{Position: from, Reason: fmt.Sprintf("events behind it, at %d, are whole", pos)}
 			}
 		}
-		base += uint64(last) + 1
+		base += last + 1
 	}
 	return nil
 }

@@ -74,8 +74,7 @@ func TestRotInTheLog(t *testing.T) {
 					}
 				}
 				s, err := storage.Open(storage.UnsyncedIndex(storage.Options{Dir: dir, Files: bad.Files}))
-				var corrupt *storage.CorruptError
-				if errors.As(err, &corrupt) {
+				if corrupt, ok := errors.AsType[*storage.CorruptError](err); ok {
 					if got := len(bad.Bytes(storage.LogName)); got != size {
 						w.fatalf("bit %d: refused, but cut from %d to %d", bit, size, got)
 					}
@@ -105,7 +104,7 @@ func TestRotInTheNote(t *testing.T) {
 	for range 100 {
 		bit := (w.rng.IntN(2)*512 + w.rng.IntN(36)) * 8 // the two slots
 		bit += w.rng.IntN(8)
-		bad := w.disk.Clone(uint64(bit))
+		bad := w.disk.Clone(uint64(bit)) //nolint:gosec // not negative
 		bad.Rot(storage.AckedName, bit)
 		s, err := storage.Open(storage.UnsyncedIndex(storage.Options{Dir: w.dir, Files: bad.Files}))
 		if err != nil {
@@ -180,8 +179,7 @@ func (w *world) rotIndex(path string, index []byte) {
 		ends[name] = max(ends[name], r.Revision)
 		at, err := s.Positions(name, r.Revision, 1, false)
 		if err != nil {
-			var broken *storage.IndexError
-			if !errors.As(err, &broken) {
+			if _, ok := errors.AsType[*storage.IndexError](err); !ok {
 				w.fatalf("positions: %v", err)
 			}
 			return

@@ -53,6 +53,7 @@ type try struct {
 }
 
 func newWorld(tb testing.TB, seed uint64) *world {
+	tb.Helper()
 	return &world{
 		tb: tb, rng: rand.New(rand.NewPCG(seed, 2)), disk: crashtest.NewDisk(seed), dir: tb.TempDir(), //nolint:gosec // tests repeat themselves
 		at: map[uint64][16]byte{}, promised: map[uint64]bool{}, refused: map[[16]byte]bool{}, events: map[[16]byte]event{},
@@ -268,8 +269,7 @@ func (w *world) startsOrNot() {
 	w.tb.Helper()
 	s, err := storage.Open(w.options())
 	if err != nil {
-		var corrupt *storage.CorruptError
-		if errors.As(err, &corrupt) {
+		if _, ok := errors.AsType[*storage.CorruptError](err); ok {
 			w.fatalf("open without power: %v", err)
 		}
 		return
