@@ -50,7 +50,7 @@ func parseOptions(args []string, log io.Writer) (options, error) {
 	flags.IntVar(&o.connections, "connections", 1, "connections of the official client that the writers share")
 	flags.Var((*words)(&o.only), "only", "contenders to measure, a list of node, bare loop, postgres, no log (all)")
 	flags.Var((*words)(&o.parts), "parts", "what to measure, a list of appends, reads")
-	flags.IntVar(&o.reads, "read-events", 200_000, "events in the log that is read")
+	flags.IntVar(&o.reads, "read-events", 600_000, "events in the log that is read")
 	flags.IntVar(&o.events, "events", 0, "measure a store of so many events instead")
 	flags.IntVar(&o.perStream, "events-per-stream", 200, "with --events: events in each stream")
 	flags.BoolVar(&o.quick, "quick", false, "a short run that only shows that everything works")
