@@ -83,6 +83,15 @@ func (r *Reader) Before(pos uint64) (Record, error) {
 
 // at returns the record or the filler that stands at pos, or errDamaged.
 func (r *Reader) at(pos uint64) (Record, error) {
+	rec, err := r.atOnce(pos)
+	if errors.Is(err, errDamaged) { // a part may be of the log that a scavenge replaced: all of it anew
+		r.win = nil
+		rec, err = r.atOnce(pos)
+	}
+	return rec, err
+}
+
+func (r *Reader) atOnce(pos uint64) (Record, error) {
 	if pos < FirstPosition || pos > r.End || r.End-pos < recordMin {
 		return Record{}, fmt.Errorf("%w: no record can stand at %d", errDamaged, pos)
 	}
@@ -106,6 +115,15 @@ func (r *Reader) at(pos uint64) (Record, error) {
 
 // before returns the record or the filler that ends at pos, or errDamaged.
 func (r *Reader) before(pos uint64) (Record, error) {
+	rec, err := r.beforeOnce(pos)
+	if errors.Is(err, errDamaged) { // as in at
+		r.win = nil
+		rec, err = r.beforeOnce(pos)
+	}
+	return rec, err
+}
+
+func (r *Reader) beforeOnce(pos uint64) (Record, error) {
 	if pos > r.End || pos < FirstPosition+recordMin {
 		return Record{}, fmt.Errorf("%w: no record can end at %d", errDamaged, pos)
 	}
