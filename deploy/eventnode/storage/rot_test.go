@@ -119,6 +119,39 @@ func TestRotInTheNote(t *testing.T) {
 	}
 }
 
+// TestVerifyOfADamagedIndexEnds has pages of the index zeroed, and the file cut short. Verify says what it finds; it does not panic.
+func TestVerifyOfADamagedIndexEnds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, stop := open(t, storage.Options{Dir: dir, NoSync: true, FlushEvents: 50})
+	for i := range 500 {
+		put(t, s, strconv.Itoa(i), "noted", "x", "y")
+	}
+	stop()
+	path := filepath.Join(dir, "index.db")
+	index, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for page := 2 * 4096; page < len(index); page += 4096 { // behind bbolt's own headers
+		zeroed := slices.Clone(index)
+		clear(zeroed[page : page+4096])
+		for _, bad := range [][]byte{zeroed, index[:page]} {
+			if err := os.WriteFile(path, bad, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := storage.Verify(t.Context(), dir, nil)
+			if _, ok := errors.AsType[*storage.IndexError](err); ok {
+				named++
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no damage was named")
+	}
+}
+
 // TestRotInTheIndex flips bits and zeroes pages of the index. The store opens, built anew or not, and what it answers
 // is right, or an error that names the index or a position.
 func TestRotInTheIndex(t *testing.T) {

@@ -25,7 +25,7 @@ type Verified struct {
 
 // Verify reads a whole backup or data directory, also beside a running node: the checksum of every record, that positions
 // increase, that the revisions of each stream have no gaps, the manifest of a backup, and the index where no node
-// has it. A *CorruptError names the first damaged position. It keeps the name of every stream in memory.
+// has it. A *CorruptError names the first damaged position, and an *IndexError an index that cannot be read. It keeps the name of every stream in memory.
 func Verify(ctx context.Context, dir string, progress func(done, total uint64)) (v Verified, err error) {
 	if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
 		v, err = verifyBackup(ctx, dir, progress)
@@ -34,7 +34,14 @@ func Verify(ctx context.Context, dir string, progress func(done, total uint64)) 
 		}
 		return v, nil
 	}
-	if v, err = verifyData(ctx, dir, progress); err != nil {
+	err = guarded(func() (err error) { // of the index: a damaged one makes bbolt panic
+		v, err = verifyData(ctx, dir, progress)
+		return err
+	})
+	if errors.Is(err, errPanicked) {
+		err = &IndexError{Path: filepath.Join(dir, indexName), Reason: err.Error()}
+	}
+	if err != nil {
 		return v, fmt.Errorf("verify: %w", err)
 	}
 	return v, nil
