@@ -321,6 +321,18 @@ func TestAScavengedStreamBeginsWhereItsEventsDo(t *testing.T) {
 	}
 }
 
+// TestMetadataOfAnotherCaseRemovesNothing has keys that readers of EventStoreDB do not know, and that a scavenge must not obey.
+func TestMetadataOfAnotherCaseRemovesNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, storage.Options{Dir: t.TempDir(), NoSync: true})
+	put(t, s, "s", "noted", "1", "2", "3")
+	put(t, s, "$$s", "$metadata", `{"$MAXCOUNT":1,"$Tb":2,"$maxage":1}`)
+	put(t, s, "last", "noted", "x")
+	if done, err := s.Scavenge(t.Context()); err != nil || done.Events != 0 {
+		t.Errorf("%d events removed, %v", done.Events, err)
+	}
+}
+
 func TestAFillerHasABoundedLength(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20

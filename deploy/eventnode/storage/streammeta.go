@@ -49,33 +49,26 @@ func (m Meta) Expired(created int64, now time.Time) bool {
 
 // parseMeta reads stream metadata. What is not valid metadata counts as none at all.
 func parseMeta(raw []byte) Meta {
-	var m struct {
-		MaxCount *int64 `json:"$maxCount"`
-		MaxAge   *int64 `json:"$maxAge"`
-		Before   *int64 `json:"$tb"`
-	}
-	if json.Unmarshal(raw, &m) != nil {
+	var fields map[string]json.RawMessage // a struct would take $MAXCOUNT, which means nothing, for $maxCount
+	if json.Unmarshal(raw, &fields) != nil {
 		return Meta{}
 	}
 	var out Meta
-	if m.MaxCount != nil {
-		if *m.MaxCount <= 0 {
+	var age int64
+	for _, f := range []struct {
+		key string
+		min int64
+		to  *int64
+	}{{"$maxCount", 1, &out.maxCount}, {"$maxAge", 1, &age}, {"$tb", 0, &out.before}} {
+		var n *int64
+		if v, ok := fields[f.key]; ok && json.Unmarshal(v, &n) != nil || n != nil && *n < f.min {
 			return Meta{}
 		}
-		out.maxCount = *m.MaxCount
-	}
-	if m.MaxAge != nil {
-		if *m.MaxAge <= 0 {
-			return Meta{}
+		if n != nil {
+			*f.to = *n
 		}
-		out.maxAge = time.Duration(min(*m.MaxAge, math.MaxInt64/int64(time.Second))) * time.Second
 	}
-	if m.Before != nil {
-		if *m.Before < 0 {
-			return Meta{}
-		}
-		out.before = *m.Before
-	}
+	out.maxAge = time.Duration(min(age, math.MaxInt64/int64(time.Second))) * time.Second
 	return out
 }
 
