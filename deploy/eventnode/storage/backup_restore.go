@@ -98,6 +98,9 @@ func openBackup(dir string) (*eventLog, Manifest, error) {
 		return nil, m, err
 	}
 	l, err := openReadOnly(filepath.Join(dir, LogName))
+	if errors.Is(err, os.ErrNotExist) { // the first backup stopped between its last two steps
+		l, err = openReadOnly(filepath.Join(dir, newLogName))
+	}
 	if err != nil {
 		return nil, m, err
 	}

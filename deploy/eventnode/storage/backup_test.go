@@ -186,6 +186,25 @@ func TestABackupThatStoppedGoesOn(t *testing.T) {
 	}
 }
 
+// TestABackupThatStoppedAtItsLastStepIsRestored has what a crash can leave of a first backup: a manifest, and the copy
+// that it speaks of under its first name.
+func TestABackupThatStoppedAtItsLastStepIsRestored(t *testing.T) {
+	t.Parallel()
+	dir, to := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	s, _ := open(t, storage.Options{Dir: dir, NoSync: true})
+	fill(t, s)
+	backup(t, dir, to)
+	if err := os.Rename(filepath.Join(to, "events.log"), filepath.Join(to, "events.log.new")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := storage.Verify(t.Context(), to, nil); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(everything(t, s), everything(t, restored(t, to))); diff != "" {
+		t.Errorf("restored (- log, + backup):\n%s", diff)
+	}
+}
+
 func rewriteManifest(dir string, change func(m map[string]any)) error {
 	path := filepath.Join(dir, "manifest.json")
 	text, err := os.ReadFile(path)
