@@ -87,7 +87,7 @@ func tryIndex(path string, logID [16]byte, generation uint64, noSync bool) (*ind
 				return errSum
 			}
 			return errors.Join(state.Put(keyLog, logID[:]), ix.begin(tx, generation), seal(state))
-		} else if err := intact(tx); err != nil {
+		} else if err := intact(tx, removalsOf(generation)); err != nil {
 			return err
 		} else if !bytes.Equal(got, logID[:]) {
 			foreign = true

@@ -10,8 +10,9 @@ import (
 )
 
 // bbolt has checksums on its two header pages only. What the writer decides by has its own: each entry of a stream,
-// and the set of all streams, because a name that cannot be found any more reads as a stream that was never written. Positions
-// of events need none: the record that stands there must be the one that is looked for.
+// and the set of all streams, because a name that cannot be found any more reads as a stream that was never written. So has what
+// a scavenge removed: a stream that seems to begin later than it does has events that nobody sees. Positions of events need
+// none: the record that stands there must be the one that is looked for.
 
 var (
 	keySum  = []byte("streams") // how many there are, and the sum of their hashes
@@ -44,6 +45,17 @@ func decodeStream(name, v []byte) (StreamInfo, error) {
 
 func streamSum(name, v []byte) uint32 {
 	return crc32.Update(crc32.Checksum(name, castagnoli), castagnoli, v)
+}
+
+// sealed returns v with the CRC-32C of its key and v behind it.
+func sealed(key, v []byte) []byte { return binary.BigEndian.AppendUint32(v, streamSum(key, v)) }
+
+// unsealed is the inverse of sealed for n bytes.
+func unsealed(key, v []byte, n int) ([]byte, error) {
+	if len(v) != n+4 || binary.BigEndian.Uint32(v[n:]) != streamSum(key, v[:n]) {
+		return nil, fmt.Errorf("what was removed at %q: %w", key, errSum)
+	}
+	return v[:n], nil
 }
 
 // streamSet is the number of streams and the sum of the hashes of their names and ids.
@@ -80,8 +92,8 @@ func stateSum(state *bbolt.Bucket) (sum uint32) {
 	return sum
 }
 
-// intact checks the state and reads the entries of all streams.
-func intact(tx *bbolt.Tx) error {
+// intact checks the state and reads the entries of all streams and where they begin.
+func intact(tx *bbolt.Tx, of *removals) error {
 	state := tx.Bucket(bucketState)
 	if v := state.Get(keySeal); len(v) != 4 || binary.BigEndian.Uint32(v) != stateSum(state) {
 		return fmt.Errorf("state: %w", errSum)
@@ -98,6 +110,19 @@ func intact(tx *bbolt.Tx) error {
 	}
 	if set != want {
 		return fmt.Errorf("streams: %w", errSum)
+	}
+	firsts := tx.Bucket(of.firsts)
+	if firsts == nil {
+		return nil
+	}
+	c, left := firsts.Cursor(), want.count
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		if _, err := unsealed(k, v, 8); err != nil {
+			return err
+		}
+		if left--; left == 0 { // as above
+			break
+		}
 	}
 	return nil
 }

@@ -134,7 +134,11 @@ func (ix *index) removedAt(position uint64) (found run, ok bool, err error) {
 			before = c.Last
 		}
 		k, v := before()
-		if len(k) == 8 && len(v) == 16 {
+		if k != nil {
+			v, err := unsealed(k, v, 16)
+			if err != nil {
+				return ix.db.setAside(err.Error())
+			}
 			found = run{binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])}
 			ok = found.start < position && position < found.end
 		}
@@ -179,7 +183,11 @@ func (ix *index) firstLocked(name string) (first int64, err error) {
 		if b == nil {
 			return nil
 		}
-		if v := b.Get([]byte(name)); len(v) == 8 {
+		if v := b.Get([]byte(name)); v != nil {
+			v, err := unsealed([]byte(name), v, 8)
+			if err != nil {
+				return ix.db.setAside(err.Error())
+			}
 			first = int64(binary.BigEndian.Uint64(v)) //nolint:gosec // not negative
 		}
 		return nil
@@ -204,6 +212,10 @@ func (ix *index) eachFirst(ctx context.Context, visit func(streamFirst) error) e
 			c := b.Cursor()
 			k, v := c.Seek(from)
 			for ; k != nil && len(page) < flushChunk; k, v = c.Next() {
+				v, err := unsealed(k, v, 8)
+				if err != nil {
+					return ix.db.setAside(err.Error())
+				}
 				page = append(page, streamFirst{string(k), int64(binary.BigEndian.Uint64(v))}) //nolint:gosec // not negative
 			}
 			more, from = k != nil, bytes.Clone(k)
@@ -244,8 +256,8 @@ func (ix *index) putRuns(of *removals, runs []run) error {
 			}
 			b.FillPercent = 0.9 // they come in order
 			for _, r := range chunk {
-				v := binary.BigEndian.AppendUint64(make([]byte, 0, 16), r.end)
-				if err := b.Put(binary.BigEndian.AppendUint64(nil, r.start), binary.BigEndian.AppendUint64(v, r.events)); err != nil {
+				k, v := binary.BigEndian.AppendUint64(nil, r.start), binary.BigEndian.AppendUint64(make([]byte, 0, 20), r.end)
+				if err := b.Put(k, sealed(k, binary.BigEndian.AppendUint64(v, r.events))); err != nil {
 					return err
 				}
 			}
@@ -276,7 +288,8 @@ func (ix *index) putFirsts(of *removals, firsts []streamFirst) error {
 				return err
 			}
 			for _, f := range chunk {
-				if err := b.Put([]byte(f.name), binary.BigEndian.AppendUint64(nil, uint64(f.first))); err != nil { //nolint:gosec // not negative
+				k, v := []byte(f.name), binary.BigEndian.AppendUint64(make([]byte, 0, 12), uint64(f.first)) //nolint:gosec // not negative
+				if err := b.Put(k, sealed(k, v)); err != nil {
 					return err
 				}
 			}

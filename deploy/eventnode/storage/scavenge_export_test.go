@@ -50,3 +50,28 @@ func SpoilIndex(dir, stream string, revision uint64) error {
 		return tx.Bucket(bucketEvents).Put(binary.BigEndian.AppendUint64(id, revision), binary.BigEndian.AppendUint64(nil, FirstPosition))
 	}), db.Close())
 }
+
+// SpoilFirsts flips a bit of every value of the index that says what was removed: the first revisions that are left, and the runs.
+func SpoilFirsts(dir string) error {
+	db, err := bbolt.Open(filepath.Join(dir, indexName), 0o600, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Update(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
+			if !bytes.HasPrefix(name, prefixFirsts) && !bytes.HasPrefix(name, prefixRuns) {
+				return nil
+			}
+			bad := map[string][]byte{}
+			err := b.ForEach(func(k, v []byte) error {
+				bad[string(k)] = bytes.Clone(v)
+				return nil
+			})
+			for k, v := range bad {
+				v[7] ^= 1
+				err = errors.Join(err, b.Put([]byte(k), v))
+			}
+			return err
+		})
+	}), db.Close())
+}

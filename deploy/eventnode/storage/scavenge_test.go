@@ -333,6 +333,35 @@ func TestMetadataOfAnotherCaseRemovesNothing(t *testing.T) {
 	}
 }
 
+// TestRotInWhatWasRemovedHidesNothing damages what the index knows of removed events. Verify names that, and the next start
+// builds the index anew, so that a stream begins where it did.
+func TestRotInWhatWasRemovedHidesNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s, stop := open(t, storage.Options{Dir: dir, NoSync: true})
+	put(t, s, "s", "noted", "1", "2", "3", "4", "5")
+	put(t, s, "$$s", "$metadata", `{"$tb":2}`)
+	put(t, s, "last", "noted", "x")
+	if done, err := s.Scavenge(t.Context()); err != nil || done.Events != 2 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	stop()
+	if err := storage.SpoilFirsts(dir); err != nil {
+		t.Fatal(err)
+	}
+	_, err := storage.Verify(t.Context(), dir, nil)
+	if _, ok := errors.AsType[*storage.IndexError](err); !ok {
+		t.Errorf("verify: got %v, want that the index is damaged", err)
+	}
+	s, _ = open(t, storage.Options{Dir: dir, NoSync: true})
+	if info, err := s.Stream("s"); err != nil || info.First != 2 {
+		t.Errorf("the stream begins at %d, %v, want 2", info.First, err)
+	}
+	if _, err := s.Reader().From(storage.FirstPosition + 1); err != nil {
+		t.Errorf("read in what was removed: %v", err)
+	}
+}
+
 func TestAFillerHasABoundedLength(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20

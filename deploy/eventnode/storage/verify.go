@@ -125,6 +125,9 @@ func (v *Verified) openIndex(c *checker, src *source, dir string) (closed func()
 		v.Index = "it is that of another log, and the next start builds it anew"
 		return closed, nil
 	}
+	if err := intact(tx, removalsOf(src.generation)); err != nil {
+		return closed, errors.Join(&IndexError{Path: path, Reason: err.Error()}, closed())
+	}
 	c.index = &indexCheck{
 		streams: tx.Bucket(bucketStreams), events: tx.Bucket(bucketEvents), firsts: tx.Bucket(removalsOf(src.generation).firsts),
 		through: FirstPosition,
@@ -178,6 +181,6 @@ func (x *indexCheck) passed(r *Record) bool {
 	if x.firsts == nil {
 		return false
 	}
-	v := x.firsts.Get(r.Stream)
-	return len(v) == 8 && uint64(r.Revision) < binary.BigEndian.Uint64(v) //nolint:gosec // not negative
+	v, err := unsealed(r.Stream, x.firsts.Get(r.Stream), 8)
+	return err == nil && uint64(r.Revision) < binary.BigEndian.Uint64(v) //nolint:gosec // not negative
 }
