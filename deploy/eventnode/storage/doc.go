@@ -10,8 +10,7 @@
 //
 // One goroutine writes. It takes every append that waits, decides each against the expected
 // revision, writes all of them with one write and one fsync, makes them visible, and only then
-// acknowledges. An append that fails on the way (a full disk, say) is answered with a NotStoredError, nothing
-// of its group becomes visible, and the next group overwrites the same place.
+// acknowledges.
 //
 // The index (streams, and revision to position) is index.db, a bbolt file written in the background
 // from a table in memory. It holds nothing that the log does not: a start reads the log from where
@@ -20,7 +19,18 @@
 //
 // Each record also says how much of the log was known to be on disk when it was written. That
 // separates, at the next start, a write that a crash tore (cut off, nobody was told it succeeded)
-// from damage to something acknowledged (refused with the position).
+// from damage to something acknowledged (refused with the position). It cannot for the last group, which nothing was
+// written behind. So the file "acked" says where the acknowledged part ends. It is written after each group, in front of
+// the answers, but synced only by a start and a close: it is exact after the end of a process, may be behind after
+// the loss of a machine, and is never ahead. Damage in front of it, or a log that ends there, is refused.
+//
+// # A write that fails
+//
+// When a write or its fsync fails, nobody knows what is on disk, and an fsync that succeeds later does not put the rest
+// there. Nothing of the group becomes visible, and the log is cut where the group began. After a failed fsync the block
+// that the cut goes through is written again, because it holds acknowledged events, too. Then that is synced. If all this
+// works, the answer is a NotStoredError: the append is not stored and never will be. If it does not, the error
+// is Uncertain: the next write begins with the same cut and fails if that does, and a start may find the append whole.
 //
 // # Scavenge
 //

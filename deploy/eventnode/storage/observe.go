@@ -6,7 +6,7 @@ import "time"
 type Observer interface {
 	// Stored is called after a group of changes was written to the log and synced, with how long that took.
 	Stored(g Group, took time.Duration)
-	// NotStored is called after that failed; nothing of the group is in the log.
+	// NotStored is called after that failed; nothing of the group is visible. See NotStoredError for whether it may be later.
 	NotStored(err error)
 }
 
