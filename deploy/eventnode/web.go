@@ -88,6 +88,9 @@ func (n *Node) notReady() string {
 		return "stopping"
 	default:
 	}
+	if err := n.store.IndexDamage(); err != nil {
+		return err.Error()
+	}
 	f := n.metrics.writer.failing.Load()
 	if f == nil || n.opts.Now().Sub(f.at) >= unready {
 		return ""

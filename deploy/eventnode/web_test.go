@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -209,6 +211,42 @@ func TestMetricsOfGroups(t *testing.T) {
 	if !strings.Contains(unread, "\n"+`eventnode_group_unread_events{group="g",stream="s"} 3`+"\n") {
 		t.Error("the group has not read three events, and does not say so")
 	}
+}
+
+// TestANodeWithADamagedIndexIsNotReady damages the index under a running node. Only a restart helps, so whoever watches must see it.
+func TestANodeWithADamagedIndexIsNotReady(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	once(t, dir, func(c *esdb.Client) { put(t, c, "s", esdb.Any{}, event("x")) })
+	n := start(t, eventnode.Options{Dir: dir, NoSync: true})
+	ready := func(want int) {
+		t.Helper()
+		got := get(t, browser(t, nil), http.MethodGet, "http://"+n.Addr()+"/health/ready", "", "")
+		if got.status != want {
+			t.Errorf("got %v, want %d", got, want)
+		}
+	}
+	ready(http.StatusNoContent)
+	if err := zero(filepath.Join(dir, "index.db"), 2*4096); err != nil { // behind bbolt's own headers
+		t.Fatal(err)
+	}
+	if _, err := readStream(t, connect(t, n), "s", forwards()); err == nil {
+		t.Fatal("a read succeeded")
+	}
+	ready(http.StatusServiceUnavailable)
+}
+
+// zero overwrites a file from an offset on.
+func zero(path string, from int64) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.WriteAt(make([]byte, info.Size()-from), from)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func TestMetricsNeedAUser(t *testing.T) {

@@ -101,6 +101,18 @@ func (d *indexDB) Close() error {
 	return guarded(d.db.Close)
 }
 
+// IndexDamage says that the index was found to be damaged since the start, or is nil. From then on little can be read or
+// written: only the next start builds another.
+func (s *Store) IndexDamage() error {
+	if s.index.db == nil {
+		return nil
+	}
+	if e := s.index.db.broken.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
 // misled reports an entry that names the wrong place. The log says what stands there, with a checksum.
 func (ix *index) misled(reason string) error {
 	if ix.db == nil {
