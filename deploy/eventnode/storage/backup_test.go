@@ -298,6 +298,18 @@ func TestABackupIsOfOneLog(t *testing.T) {
 	}
 }
 
+func TestAStoreDoesNotOpenABackup(t *testing.T) {
+	t.Parallel()
+	dir, to := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	s, _ := open(t, storage.Options{Dir: dir, NoSync: true})
+	fill(t, s)
+	backup(t, dir, to)
+	if _, err := storage.Open(storage.Options{Dir: to}); !errors.Is(err, storage.ErrBackup) {
+		t.Errorf("got %v, want %v", err, storage.ErrBackup)
+	}
+	backup(t, dir, to) // which nobody has now
+}
+
 func TestVerifyComparesTheIndex(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

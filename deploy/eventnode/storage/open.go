@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 )
 
 // ErrLocked means that another process has the data directory open.
 var ErrLocked = errors.New("the data directory is in use by another event node")
+
+// ErrBackup means that a directory has a backup, not data: the next backup would cut off what a node appended there.
+var ErrBackup = errors.New("this is a backup: restore it into another folder")
 
 // Options say where a store keeps its events.
 type Options struct {
@@ -84,6 +88,9 @@ func openDir(o Options) (s *Store, err error) {
 		return nil, err
 	}
 	open = append(open, lock)
+	if _, err := os.Stat(filepath.Join(o.Dir, manifestName)); err == nil {
+		return nil, fmt.Errorf("%w: %s", ErrBackup, o.Dir)
+	}
 	if err := o.removeUnfinished(); err != nil {
 		return nil, err
 	}
