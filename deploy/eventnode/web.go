@@ -63,7 +63,7 @@ func (n *Node) scavenge(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, storage.ErrScavenging), errors.Is(err, storage.ErrInMemory):
 		http.Error(w, err.Error(), http.StatusConflict)
 	case err != nil:
-		n.opts.Logger.ErrorContext(r.Context(), "scavenge failed, the log is as it was", "error", err)
+		n.opts.Logger.ErrorContext(r.Context(), "scavenge failed, nothing that can be read is gone", "error", err)
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	default:
 		w.Header().Set("Content-Type", "application/json")

@@ -204,7 +204,7 @@ func (b *backup) resume(ctx context.Context, file diskFile, to *rewriter) error 
 		return ErrOtherLog
 	}
 	if b.src.end < b.was.End {
-		return fmt.Errorf("%w: it ends at %d, and the log at %d", ErrOtherLog, b.was.End, b.src.end)
+		return fmt.Errorf("%w, or the node must start first and say where its log ends: the backup ends at %d, and the log at %d", ErrOtherLog, b.was.End, b.src.end)
 	}
 	if err := b.sameLast(ctx, mine); err != nil {
 		return err

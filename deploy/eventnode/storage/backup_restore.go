@@ -11,8 +11,8 @@ import (
 )
 
 // Restore copies a backup into a data directory that must not exist or be empty. Every record, the revisions and the sum
-// are verified before the log is there: after an error or a crash the directory is as empty as before. The
-// index is built when a node first opens it.
+// are verified before the log is there: after an error or a crash the directory is empty
+// or has all of it. The index is built when a node first opens it.
 //
 // Positions behind the end of the backup will denote other events than they did before. Whoever has read further, as
 // read models have, must begin anew.

@@ -43,7 +43,7 @@ type Scavenged struct {
 // that has ended excepted. Nothing moves: every position denotes the same event as before, or none.
 //
 // Reads and appends go on. Only one scavenge may run, others get ErrScavenging. It ends with ctx and when the writer
-// stops, and then, as after any error and any crash, the log is as it was.
+// stops. After that, an error or a crash, the log has all events that it had for its readers.
 func (s *Store) Scavenge(ctx context.Context) (Scavenged, error) {
 	if s.opts.Dir == "" || s.opts.InMemory {
 		return Scavenged{}, ErrInMemory

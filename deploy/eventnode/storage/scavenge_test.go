@@ -333,6 +333,19 @@ func TestMetadataOfAnotherCaseRemovesNothing(t *testing.T) {
 	}
 }
 
+// TestMetadataCannotBeEnded has deletions that would end the metadata of a stream, and with it what hides the stream's events.
+func TestMetadataCannotBeEnded(t *testing.T) {
+	t.Parallel()
+	s, _ := open(t, storage.Options{Dir: t.TempDir(), NoSync: true})
+	put(t, s, "s", "noted", "1")
+	put(t, s, "$$s", "$metadata", `{"$tb":1}`)
+	for _, kind := range []storage.Kind{storage.Delete, storage.Tombstone} {
+		if res, err := s.Write(t.Context(), &storage.Request{Kind: kind, Stream: "$$s", Expected: storage.Any}); err == nil {
+			t.Errorf("kind %d: got %v, want an error", kind, res.Verdict)
+		}
+	}
+}
+
 // TestRotInWhatWasRemovedHidesNothing damages what the index knows of removed events. Verify names that, and the next start
 // builds the index anew, so that a stream begins where it did.
 func TestRotInWhatWasRemovedHidesNothing(t *testing.T) {

@@ -238,7 +238,7 @@ func (w *world) check() {
 	w.idsBefore = len(w.promised)
 }
 
-// changeIndex leaves the index as it is, puts an earlier copy in its place, removes it or destroys a part.
+// changeIndex leaves the index as it is, puts an earlier copy in its place, or removes it.
 func (w *world) changeIndex() {
 	w.tb.Helper()
 	path := filepath.Join(w.dir, "index.db")
