@@ -2,6 +2,7 @@ package eventnode
 
 import (
 	"context"
+	"unicode/utf8"
 
 	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -21,7 +22,7 @@ type persistentService struct {
 // named reports whether a stream and a group can have a persistent subscription.
 func named(e *groupEntry, all bool) error {
 	switch {
-	case e.Stream == "":
+	case e.Stream == "", !utf8.ValidString(e.Stream): // definitions, answers and metrics hold only text
 		return groupFailed(e.Stream, e.Group, "Bad stream name.")
 	case e.Stream == streamAll && !all:
 		return groupFailed(e.Stream, e.Group, "Persistent subscriptions to $all are only supported over gRPC through gRPC clients")

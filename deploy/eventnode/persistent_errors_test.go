@@ -2,6 +2,9 @@ package eventnode_test
 
 import (
 	"context"
+	"encoding/binary"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -13,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"aftercare/deploy/eventnode"
 )
@@ -306,4 +310,52 @@ func TestAnAnswerThatMakesNoSenseEndsTheConsumer(t *testing.T) {
 			t.Errorf("%s: got %v, want INVALID_ARGUMENT", name, err)
 		}
 	}
+}
+
+func TestNamesThatAreNotTextBreakNothing(t *testing.T) {
+	t.Parallel()
+	n := start(t, eventnode.Options{})
+	cc, c := conn(t, n), connect(t, n)
+	if _, err := persistent.NewPersistentSubscriptionsClient(cc).Create(t.Context(), createRequest("\xff", "g", nil)); status.Code(err) != codes.Internal {
+		t.Errorf("a group of a stream with such a name: got %v, want a refusal", err)
+	}
+	group(t, c, "s", "g", esdb.Start{}, nil)
+	listens(t, n, "s", "caf\xe9")
+	if i := info(t, c, "s"); len(i.Connections) != 1 || i.Connections[0].ConnectionName != "caf\uFFFD" {
+		t.Errorf("got %v, want one consumer and its name", i.Connections)
+	}
+	if got := get(t, browser(t, nil), http.MethodGet, "http://"+n.Addr()+"/metrics", "", ""); got.status != http.StatusOK {
+		t.Errorf("metrics: got %v", got)
+	}
+}
+
+// listens lets a client that sends whatever it likes consume the group "g" of a stream.
+func listens(tb testing.TB, n *eventnode.Node, stream, name string) {
+	tb.Helper()
+	m, err := proto.Marshal(&persistent.ReadReq{Content: &persistent.ReadReq_Options_{Options: &persistent.ReadReq_Options{
+		StreamOption: &persistent.ReadReq_Options_StreamIdentifier{StreamIdentifier: identifier(stream)}, GroupName: "g", BufferSize: 1,
+	}}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	body, said := io.Pipe()
+	ctx, cancel := context.WithCancel(tb.Context())
+	address := "http://" + n.Addr() + persistent.PersistentSubscriptions_Read_FullMethodName
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	req.Header = http.Header{"Content-Type": {"application/grpc"}, "Te": {"trailers"}, "Connection-Name": {name}}
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	go func() { _, _ = said.Write(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(m))), m...)) }() //nolint:gosec // small
+	res, err := transport.RoundTrip(req)                                                                      // the group has confirmed
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		cancel()
+		_ = res.Body.Close()
+		transport.CloseIdleConnections()
+	})
 }

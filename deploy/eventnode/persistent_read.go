@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -64,10 +65,11 @@ func (s *persistentService) Read(stream wire.PersistentSubscriptions_ReadServer)
 func (n *Node) consumerInfo(ctx context.Context) persistent.ConsumerInfo {
 	info := persistent.ConsumerInfo{Name: "<unknown>", User: "anonymous"}
 	if names := metadata.ValueFromIncomingContext(ctx, "connection-name"); len(names) > 0 {
-		info.Name = names[0]
+		info.Name = strings.ToValidUTF8(names[0], "\uFFFD") // answers hold only text, headers anything
 	}
 	if header := metadata.ValueFromIncomingContext(ctx, "authorization"); n.users != nil && len(header) == 1 {
-		info.User, _, _ = basic(header[0]) // the call is authenticated
+		name, _, _ := basic(header[0]) // the call is authenticated
+		info.User = strings.ToValidUTF8(name, "\uFFFD")
 	}
 	if p, ok := peer.FromContext(ctx); ok {
 		info.From = p.Addr.String()
