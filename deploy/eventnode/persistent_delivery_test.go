@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/storage"
 )
 
 func TestAConsumerNeverHasMoreInHandThanItAskedFor(t *testing.T) {
@@ -106,6 +107,39 @@ func TestAnEventThatTakesTooLongIsDeliveredAgainAndThenParked(t *testing.T) {
 	clock.pass(10 * time.Second)
 	if link := awaits(t, c, "$persistentsubscription-s::g-parked", 0); string(link.Data) != "0@s" {
 		t.Errorf("parked %s, want 0@s", link.Data)
+	}
+}
+
+func TestMoreThanAnAppendHoldsIsParked(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	c := connect(t, start(t, clock.options()))
+	group(t, c, "s", "g", esdb.Start{}, func(s *esdb.PersistentSubscriptionSettings) {
+		s.MessageTimeout, s.MaxRetryCount = 10_000, 0
+	})
+	const pageSize, all = 1000, storage.MaxEvents + 1000
+	for n := 0; n < all; n += pageSize {
+		put(t, c, "s", esdb.Any{}, events(numbers(n, min(n+pageSize, all))...)...)
+	}
+	hung := consume(t, c, "s", "g", all)
+	hung.take(all)
+	clock.pass(10 * time.Second)
+	awaits(t, c, "$persistentsubscription-s::g-parked", all-1)
+	put(t, c, "s", esdb.Any{}, event("new"))
+	hung.wants("new")
+}
+
+func TestWhyAnEventIsRefusedIsKeptInBounds(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	group(t, c, "s", "g", esdb.Start{}, nil)
+	put(t, c, "s", esdb.Any{}, event("0"))
+	g := consume(t, c, "s", "g", 1)
+	if err := g.Nack(strings.Repeat("é", 1<<20), esdb.NackActionPark, g.next().Event); err != nil {
+		t.Fatal(err)
+	}
+	if link := awaits(t, c, "$persistentsubscription-s::g-parked", 0); len(link.UserMetadata) > 8<<10 {
+		t.Errorf("parked with %d bytes of metadata", len(link.UserMetadata))
 	}
 }
 

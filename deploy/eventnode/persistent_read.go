@@ -15,6 +15,9 @@ import (
 	"aftercare/deploy/eventnode/storage"
 )
 
+// maxReason is how many bytes of the reason for a refusal are kept.
+const maxReason = 4 << 10
+
 // consumerCall is one call of Read: a consumer of a group.
 type consumerCall struct {
 	node     *Node
@@ -135,13 +138,18 @@ func (c *consumerCall) receive(ctx context.Context) error {
 			if !ok {
 				return invalid("'" + in.Nack.GetAction().String() + "' is not a valid action.")
 			}
-			if err := c.consumer.Nack(ctx, action, in.Nack.GetReason(), ids...); err != nil {
+			if err := c.consumer.Nack(ctx, action, bounded(in.Nack.GetReason()), ids...); err != nil {
 				return err
 			}
 		default:
 			return invalid("A consumer can only acknowledge events or refuse them.")
 		}
 	}
+}
+
+// bounded cuts off what is too long of a reason: it is stored with each event that it parks.
+func bounded(reason string) string {
+	return strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
 }
 
 var nackActions = map[wire.ReadReq_Nack_Action]persistent.Action{

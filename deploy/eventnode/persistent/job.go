@@ -2,6 +2,10 @@ package persistent
 
 import "context"
 
+// parkBatch is how many events are put aside with one write. All that a consumer had may have to go at once, and an
+// append holds only so much.
+const parkBatch = 1000
+
 // job is what a group writes in one go, beside its loop.
 type job struct {
 	park       []Parking
@@ -15,13 +19,25 @@ type outcome struct {
 	parkErr, checkpointErr, truncateErr error
 }
 
+func (j job) empty() bool { return len(j.park) == 0 && j.checkpoint == nil && j.truncate == nil }
+
+// next takes out of the pending job what is to be written now.
+func (r *Runner) next() job {
+	j := r.pending
+	r.pending = job{}
+	if len(j.park) > parkBatch {
+		j.park, r.pending.park = j.park[:parkBatch:parkBatch], j.park[parkBatch:]
+	}
+	return j
+}
+
 // write starts the pending job if none runs.
 func (r *Runner) write(ctx context.Context) {
-	j := r.pending
-	if r.writing || len(j.park) == 0 && j.checkpoint == nil && j.truncate == nil {
+	if r.writing || r.pending.empty() {
 		return
 	}
-	r.pending, r.writing = job{}, true
+	j := r.next()
+	r.writing = true
 	r.writer.Go(func() { r.written <- r.do(context.WithoutCancel(ctx), j) })
 }
 
@@ -45,8 +61,8 @@ func (r *Runner) do(ctx context.Context, j job) outcome {
 	return res
 }
 
-// settle tells the group what became of a job, and starts the next one.
-func (r *Runner) settle(ctx context.Context, res outcome) {
+// settle tells the group what became of a job.
+func (r *Runner) settle(res outcome) {
 	r.writing = false
 	now := r.o.Now()
 	if len(res.park) > 0 {
@@ -74,8 +90,5 @@ func (r *Runner) settle(ctx context.Context, res outcome) {
 		r.apply(r.group.Truncated(now, *res.truncate))
 	default:
 		r.group.TruncateFailed()
-	}
-	if ctx.Err() == nil {
-		r.write(ctx)
 	}
 }

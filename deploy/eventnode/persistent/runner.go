@@ -82,7 +82,7 @@ func (r *Runner) Run(ctx context.Context) {
 		case f := <-r.inputs:
 			f()
 		case res := <-r.written:
-			r.settle(ctx, res)
+			r.settle(res)
 		case <-r.ticks:
 			r.apply(r.group.Tick(r.o.Now()))
 		case <-changed:
@@ -168,7 +168,7 @@ func (r *Runner) stop(ctx context.Context) {
 	r.dropAll(r.reason) // the group is over, too: nobody tells it
 	r.writer.Wait()
 	if r.writing {
-		r.settle(ctx, <-r.written)
+		r.settle(<-r.written)
 	}
 	if !errors.Is(r.reason, ErrDeleted) {
 		r.flush(context.WithoutCancel(ctx))
@@ -180,10 +180,8 @@ func (r *Runner) stop(ctx context.Context) {
 func (r *Runner) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	if len(r.pending.park) > 0 {
-		res := r.do(ctx, job{park: r.pending.park})
-		r.pending = job{}
-		r.settle(ctx, res)
+	for !r.pending.empty() { // ends, because what fails is put off to a tick
+		r.settle(r.do(ctx, r.next()))
 	}
 	last := job{}
 	if p := r.group.Finished(); p > r.group.Saved() {

@@ -217,6 +217,28 @@ func TestStoppingWritesWhatIsFinishedAndTellsConsumers(t *testing.T) {
 	}
 }
 
+func TestAStoppedGroupHasWrittenEverythingOnce(t *testing.T) {
+	t.Parallel()
+	s := newSource()
+	s.append(2)
+	s.block = make(chan struct{})
+	r, stop := run(t, s, func(s *persistent.Settings) { s.MaxCheckpointCount = 1 })
+	c := join(t, r, 2)
+	gets(t, c, 0, 1)
+	ok(t, c.Nack(t.Context(), persistent.ActionPark, "", id(1))) // is being written
+	_, err := r.Info(t.Context())
+	ok(t, err)
+	ok(t, c.Nack(t.Context(), persistent.ActionPark, "", id(0))) // waits for that, and the checkpoint for both
+	go func() {
+		<-c.Closed() // so the group is about to end
+		close(s.block)
+	}()
+	stop(persistent.ErrDropped)
+	if diff := cmp.Diff([]int64{1}, s.checkpoints); diff != "" || len(s.parked) != 2 {
+		t.Errorf("parked %v, checkpoints (-want +got):\n%s", s.parked, diff)
+	}
+}
+
 func TestADeletedGroupWritesNothingMore(t *testing.T) {
 	t.Parallel()
 	s := newSource()
