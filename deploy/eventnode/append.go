@@ -21,6 +21,9 @@ import (
 
 const contentJSON = "application/json"
 
+// tooMany is what is said of an append with more events than the store takes.
+var tooMany = "An append holds at most " + strconv.Itoa(storage.MaxEvents) + " events."
+
 type streamsService struct {
 	streams.UnimplementedStreamsServer
 	node *Node
@@ -66,7 +69,7 @@ func (s *streamsService) append(stream grpc.ServerStream) error {
 			r := &m.proposed.record
 			size += eventSize(r)
 			if len(q.Events) == storage.MaxEvents {
-				refused = invalid("An append holds at most " + strconv.Itoa(storage.MaxEvents) + " events.")
+				refused = invalid(tooMany)
 				continue
 			}
 			if size > limit {

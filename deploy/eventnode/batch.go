@@ -223,6 +223,9 @@ func (b *batch) add(messages []*streams.BatchAppendReq_ProposedMessage, limit in
 		if err != nil {
 			return batchRefusal(err)
 		}
+		if len(b.request.Events) == storage.MaxEvents { // said now: events without content count nothing else
+			return badRequest(tooMany)
+		}
 		n := eventSize(&r)
 		b.size += n
 		b.memory += n + eventOverhead

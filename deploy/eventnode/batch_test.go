@@ -28,6 +28,7 @@ import (
 
 	"aftercare/deploy/eventnode"
 	"aftercare/deploy/eventnode/crashtest"
+	"aftercare/deploy/eventnode/storage"
 )
 
 // batches is one call of BatchAppend.
@@ -358,6 +359,17 @@ func TestIncompleteBatchesAreBounded(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestABatchOfTooManyEventsIsRefusedBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	b := openBatches(t, conn(t, start(t, eventnode.Options{})))
+	id := stringID()
+	b.send(part(id, toStream("s"), false, make([]string, storage.MaxEvents)...)) // without data
+	b.send(part(id, nil, false, ""))
+	if s, detail := b.fails(id); s.Code() != codes.InvalidArgument || !strings.Contains(detail.(*shared.BadRequest).GetMessage(), "at most") { //nolint:forcetypeassert // fails the test
+		t.Errorf("got %v", s)
 	}
 }
 
