@@ -71,6 +71,10 @@ func (g *groups) load(ctx context.Context) error {
 	pinned := false
 	for i := range entries {
 		e := &entries[i]
+		if _, twice := g.running[e.key()]; twice { // anybody may write definitions, and nothing would ever end the one that was there
+			logger.ErrorContext(ctx, "persistent subscription is defined twice, the first one runs", "stream", e.Stream, "group", e.Group)
+			continue
+		}
 		l, err := g.newLog(e)
 		if err == nil && e.Finished == nil && e.startsAtEnd() {
 			var finished int64
@@ -286,6 +290,7 @@ func (g *groups) create(ctx context.Context, e groupEntry) error {
 	if err := saveGroups(ctx, g.node.store, g.entries(e.key(), e), g.node.opts.Now()); err != nil {
 		return err
 	}
+	g.broken = slices.DeleteFunc(g.broken, func(old groupEntry) bool { return old.key() == e.key() })
 	return g.run(ctx, l)
 }
 

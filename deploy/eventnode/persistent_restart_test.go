@@ -2,6 +2,7 @@ package eventnode_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -12,6 +13,32 @@ import (
 
 	"aftercare/deploy/eventnode"
 )
+
+func TestAGroupThatIsDefinedTwiceRunsOnce(t *testing.T) {
+	t.Parallel()
+	c := node(t) // which does not end while a group runs that it has lost sight of
+	group(t, c, "s", "g", esdb.Start{}, nil)
+	stored, err := readStream(t, c, "$persistentSubscriptionConfig", esdb.ReadStreamOptions{Direction: esdb.Backwards, From: esdb.End{}})
+	if err != nil || len(stored) == 0 {
+		t.Fatalf("got %d definitions and %v", len(stored), err)
+	}
+	var config map[string]any
+	if err := json.Unmarshal(stored[0].Event.Data, &config); err != nil {
+		t.Fatal(err)
+	}
+	entries := config["entries"].([]any) //nolint:forcetypeassert // fails the test
+	config["entries"] = append(entries, entries...)
+	data, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, c, "$persistentSubscriptionConfig", esdb.Any{}, event(string(data)))
+	if err := c.RestartPersistentSubscriptionSubsystem(t.Context(), esdb.RestartPersistentSubscriptionSubsystemOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	put(t, c, "s", esdb.Any{}, event("0"))
+	consume(t, c, "s", "g", 1).wants("0")
+}
 
 func TestAGroupGoesOnWhereItWasWhenTheNodeStops(t *testing.T) {
 	t.Parallel()
