@@ -60,9 +60,11 @@ func (s *streamsService) append(stream grpc.ServerStream) error {
 			continue
 		}
 		switch {
-		case m.options != nil:
+		case m.options != nil && q == nil:
 			q, refused = appendRequest(m.options)
-		case m.proposed != nil && q != nil:
+		case m.options != nil || m.proposed == nil || q == nil: // what is not understood must not be left out in silence
+			refused = invalid("An append is its options, and then its events.")
+		default:
 			if refused = m.proposed.check(); refused != nil {
 				continue
 			}
@@ -85,7 +87,7 @@ func (s *streamsService) append(stream grpc.ServerStream) error {
 		return refused
 	}
 	if q == nil {
-		return invalid("The first message of an append must be its options.")
+		return invalid("An append has options.")
 	}
 	began := s.node.opts.Now()
 	res, err := s.node.store.Write(stream.Context(), q)

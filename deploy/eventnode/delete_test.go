@@ -22,6 +22,18 @@ func remove(tb testing.TB, c *esdb.Client, stream string) {
 	}
 }
 
+func TestAnEndedStreamIsToldApartWhateverItsName(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	const stream = "two\nlines"
+	if _, err := c.TombstoneStream(t.Context(), stream, esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readStream(t, c, stream, forwards()); code(err) != esdb.ErrorCodeStreamDeleted {
+		t.Errorf("got %v, want that it was deleted", err)
+	}
+}
+
 func forwards() esdb.ReadStreamOptions {
 	return esdb.ReadStreamOptions{From: esdb.Start{}, Direction: esdb.Forwards}
 }

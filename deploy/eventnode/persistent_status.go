@@ -2,7 +2,6 @@ package eventnode
 
 import (
 	"errors"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 
@@ -10,19 +9,7 @@ import (
 )
 
 func groupFailure(code codes.Code, message, exception, stream, group string, more ...string) *wireError {
-	trailers := append([]string{"exception", exception, "stream-name", stream, "group-name", group}, more...)
-	for i := range trailers {
-		trailers[i] = strings.Map(printable, trailers[i])
-	}
-	return failure(code, message, trailers...)
-}
-
-// printable replaces what no header may contain.
-func printable(r rune) rune {
-	if r < ' ' || r == 0x7f {
-		return ' '
-	}
-	return r
+	return failure(code, message, append([]string{"exception", exception, "stream-name", stream, "group-name", group}, more...)...)
 }
 
 func groupExists(stream, group string) error {

@@ -120,6 +120,37 @@ func send(tb testing.TB, cc *grpc.ClientConn, stream string, m *streams.AppendRe
 	return s.Trailer(), err
 }
 
+func TestNothingOfAnAppendIsLeftOutInSilence(t *testing.T) {
+	t.Parallel()
+	cc := conn(t, start(t, eventnode.Options{}))
+	options := &streams.AppendReq{Content: &streams.AppendReq_Options_{Options: &streams.AppendReq_Options{
+		StreamIdentifier:       &shared.StreamIdentifier{StreamName: []byte("s")},
+		ExpectedStreamRevision: &streams.AppendReq_Options_Any{Any: &shared.Empty{}},
+	}}}
+	proposed := &streams.AppendReq{Content: &streams.AppendReq_ProposedMessage_{ProposedMessage: &streams.AppendReq_ProposedMessage{
+		Id: stringID(), Metadata: map[string]string{"type": "noted", "content-type": "x"},
+	}}}
+	for name, messages := range map[string][]*streams.AppendReq{
+		"nothing":                   {},
+		"an event in front":         {proposed, options, proposed},
+		"options twice":             {options, proposed, options, proposed},
+		"a message without content": {options, proposed, {}},
+	} {
+		s, err := streams.NewStreamsClient(cc).Append(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range messages {
+			if err := s.Send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.CloseAndRecv(); status.Code(err) != codes.InvalidArgument {
+			t.Errorf("%s: got %v and %v, want a refusal", name, got, err)
+		}
+	}
+}
+
 func TestBadAppends(t *testing.T) {
 	t.Parallel()
 	cc := conn(t, start(t, eventnode.Options{}))

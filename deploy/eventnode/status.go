@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -23,8 +24,20 @@ func (e *wireError) Error() string { return e.status.Message() }
 // GRPCStatus lets grpc-go answer with the status.
 func (e *wireError) GRPCStatus() *status.Status { return e.status }
 
+// failure returns a status with trailers: their names, each with its value.
 func failure(code codes.Code, message string, trailers ...string) *wireError {
+	for i := range trailers {
+		trailers[i] = strings.Map(printable, trailers[i])
+	}
 	return &wireError{status.New(code, message), metadata.Pairs(trailers...)}
+}
+
+// printable replaces what no header may contain: a client would see a broken answer in place of all of it.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
 }
 
 func streamDeleted(stream string) error {
