@@ -22,6 +22,9 @@ var open = map[string]bool{
 	gossip.Gossip_Read_FullMethodName:                                true,
 }
 
+// heardAtOnce is how many calls without credentials are heard at once.
+const heardAtOnce = 8
+
 func unauthenticated() error { return failure(codes.Unauthenticated, "Unauthenticated") }
 
 // authenticate refuses a call without the credentials of a user. Credentials that are wrong are refused everywhere.
@@ -48,24 +51,23 @@ func (n *Node) authenticate(ctx context.Context, method string) error {
 	return nil
 }
 
-func (n *Node) unaryAuth(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	if err := n.authenticate(ctx, info.FullMethod); err != nil {
-		return nil, err
-	}
-	return next(ctx, req)
-}
-
 func (n *Node) streamAuth(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	if err := n.authenticate(stream.Context(), info.FullMethod); err != nil {
-		hear(stream, info)
+		n.hear(stream, info)
 		return err
 	}
 	return next(srv, stream)
 }
 
 // hear reads what the caller says before it reads answers: a client that is still sending sees the end of the call
-// and not the reason.
-func hear(stream grpc.ServerStream, info *grpc.StreamServerInfo) {
+// and not the reason. A few are heard at once: each may say as much as a message holds, and anybody may call.
+func (n *Node) hear(stream grpc.ServerStream, info *grpc.StreamServerInfo) {
+	select {
+	case n.hearing <- struct{}{}:
+		defer func() { <-n.hearing }()
+	default:
+		return
+	}
 	messages := 0
 	switch {
 	case info.IsClientStream && info.IsServerStream:

@@ -80,7 +80,8 @@ type Node struct {
 	front    *front
 	server   *grpc.Server
 	web      *http.Server
-	users    *users // nil when everybody may call
+	users    *users        // nil when everybody may call
+	hearing  chan struct{} // calls without credentials that are heard
 	metrics  *metrics
 	store    *storage.Store
 	groups   *groups
@@ -117,7 +118,10 @@ func Open(o Options) (*Node, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{opts: o, metrics: newMetrics(), state: nodeOpen, stopping: make(chan struct{}), done: make(chan struct{})}
+	n := &Node{
+		opts: o, metrics: newMetrics(), state: nodeOpen, stopping: make(chan struct{}), done: make(chan struct{}),
+		hearing: make(chan struct{}, heardAtOnce),
+	}
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.release())
 	}

@@ -17,7 +17,7 @@ func refuseAll(s *grpc.Server, desc *grpc.ServiceDesc, feature string) {
 	refusal := func(any, grpc.ServerStream) error { return refuse(feature) }
 	mine := grpc.ServiceDesc{ServiceName: desc.ServiceName, Metadata: desc.Metadata}
 	for _, m := range desc.Methods {
-		mine.Streams = append(mine.Streams, grpc.StreamDesc{StreamName: m.MethodName, Handler: refusal})
+		mine.Streams = append(mine.Streams, grpc.StreamDesc{StreamName: m.MethodName, Handler: refusal, ServerStreams: true}) // or it is not intercepted
 	}
 	for _, m := range desc.Streams {
 		m.Handler = refusal

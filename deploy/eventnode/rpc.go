@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -43,24 +44,36 @@ func newServer(n *Node) *grpc.Server {
 		grpc.MaxHeaderListSize(maxHeader),
 		grpc.ConnectionTimeout(helloTime),
 		grpc.ForceServerCodecV2(newWireCodec()),
-		grpc.ChainUnaryInterceptor(unaryErrors, n.unaryAuth),
 		grpc.ChainStreamInterceptor(streamErrors, n.streamAuth),
 	)
-	registerStreams(s, &streamsService{node: n})
-	gossip.RegisterGossipServer(s, &gossipService{node: n})
-	serverfeatures.RegisterServerFeaturesServer(s, featuresService{})
-	persistent.RegisterPersistentSubscriptionsServer(s, &persistentService{node: n})
+	r := registrar{s}
+	registerStreams(r, &streamsService{node: n})
+	gossip.RegisterGossipServer(r, &gossipService{node: n})
+	serverfeatures.RegisterServerFeaturesServer(r, featuresService{})
+	persistent.RegisterPersistentSubscriptionsServer(r, &persistentService{node: n})
 	registerRefusals(s)
 	return s
 }
 
-func unaryErrors(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	res, err := next(ctx, req)
-	err = toWire(err)
-	if wire, ok := errors.AsType[*wireError](err); ok {
-		_ = grpc.SetTrailer(ctx, wire.trailers) // fails only outside a call
+// registrar registers every call as a stream, as which it looks the same to clients: of others the server reads the
+// request before anybody can ask for credentials.
+type registrar struct{ *grpc.Server }
+
+// RegisterService implements grpc.ServiceRegistrar.
+func (r registrar) RegisterService(desc *grpc.ServiceDesc, service any) {
+	mine := *desc
+	mine.Methods, mine.Streams = nil, slices.Clone(desc.Streams)
+	for _, m := range desc.Methods {
+		handler := func(srv any, s grpc.ServerStream) error {
+			res, err := m.Handler(srv, s.Context(), s.RecvMsg, nil)
+			if err != nil {
+				return err
+			}
+			return s.SendMsg(res)
+		}
+		mine.Streams = append(mine.Streams, grpc.StreamDesc{StreamName: m.MethodName, Handler: handler, ServerStreams: true}) // or it is not intercepted
 	}
-	return res, err
+	r.Server.RegisterService(&mine, service)
 }
 
 func streamErrors(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {

@@ -9,8 +9,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +22,8 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/projections"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"golang.org/x/crypto/bcrypt"
 
 	"aftercare/deploy/eventnode"
@@ -290,5 +294,32 @@ func TestImpossibleSecurityIsRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func TestNobodyIsHeardBeforeCredentials(t *testing.T) {
+	t.Parallel()
+	o, pool := encrypted(t, eventnode.Options{Users: map[string]string{"admin": hashed(t, "secret")}})
+	n := start(t, o)
+	transport := &http.Transport{Protocols: new(http.Protocols), TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	transport.Protocols.SetHTTP2(true)
+	defer transport.CloseIdleConnections()
+	for _, method := range []string{streams.Streams_Delete_FullMethodName, projections.Projections_Create_FullMethodName} {
+		body, said := io.Pipe() // never says anything
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+n.Addr()+method, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"Content-Type": {"application/grpc"}, "Te": {"trailers"}}
+		res, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		if got := res.Header.Get("Grpc-Status"); got != "16" {
+			t.Errorf("%s: got status %s, want UNAUTHENTICATED", method, got)
+		}
+		cancel()
+		_, _ = res.Body.Close(), said.Close()
 	}
 }
