@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -257,6 +258,9 @@ func (s *streamsService) remove(ctx context.Context, q *storage.Request) (uint64
 	}
 	if storage.IsMetastream(q.Stream) {
 		return 0, invalid("A metadata stream cannot be deleted.")
+	}
+	if q.Kind == storage.Tombstone && (q.Stream == configStream || strings.HasPrefix(q.Stream, groupStreams)) { // no group could go on
+		return 0, invalid("What belongs to persistent subscriptions cannot be tombstoned.")
 	}
 	res, err := s.node.store.Write(ctx, q)
 	if err != nil {

@@ -36,7 +36,7 @@ type proposedMessage struct {
 var errMalformed = errors.New("malformed message")
 
 // decodeAppend reads an AppendReq as the generated code does: of fields given twice the last one counts, and those it does
-// not know are passed over.
+// not know are passed over. Only messages that are given in pieces are not put together: no client sends these.
 func decodeAppend(data mem.BufferSlice) (m appendMessage, err error) {
 	err = eachField(data.Materialize(), func(f field) error {
 		switch f.key {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"aftercare/deploy/eventnode/storage"
 )
@@ -43,7 +44,7 @@ func (n *Node) authenticate(ctx context.Context, method string) error {
 	if !ok {
 		return unauthenticated()
 	}
-	if ok, err := n.users.verify(ctx, name, password); err != nil {
+	if ok, err := n.users.verify(ctx, callerOf(ctx), name, password); err != nil {
 		return err
 	} else if !ok {
 		return unauthenticated()
@@ -82,6 +83,14 @@ func (n *Node) hear(stream grpc.ServerStream, info *grpc.StreamServerInfo) {
 	}
 }
 
+// callerOf returns the address of whoever makes a call.
+func callerOf(ctx context.Context) string {
+	if p, ok := peer.FromContext(ctx); ok {
+		return p.Addr.String()
+	}
+	return ""
+}
+
 // basic reads the credentials of a header of the Basic scheme.
 func basic(header string) (name, password string, ok bool) {
 	scheme, encoded, found := strings.Cut(header, " ")
@@ -112,7 +121,7 @@ func (n *Node) guard(next http.Handler, may func(name string) bool) http.Handler
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, password, ok := r.BasicAuth()
 		if ok {
-			ok, _ = n.users.verify(r.Context(), name, password) // an error is that the caller is gone
+			ok, _ = n.users.verify(r.Context(), r.RemoteAddr, name, password) // an error is that the caller is gone
 		}
 		switch {
 		case !ok:

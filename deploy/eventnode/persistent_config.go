@@ -79,8 +79,11 @@ func groupKey(stream, group string) string { return stream + "::" + group }
 func (e *groupEntry) key() string { return groupKey(e.Stream, e.Group) }
 
 // The streams of a group.
-func checkpointStream(key string) string { return "$persistentsubscription-" + key + "-checkpoint" }
-func parkedStream(key string) string     { return "$persistentsubscription-" + key + "-parked" }
+// groupStreams is how the names of the streams begin in which groups keep what they know.
+const groupStreams = "$persistentsubscription-"
+
+func checkpointStream(key string) string { return groupStreams + key + "-checkpoint" }
+func parkedStream(key string) string     { return groupStreams + key + "-parked" }
 
 // settings returns what the engine needs, or why there is no such group.
 func (e *groupEntry) settings() (persistent.Settings, error) {

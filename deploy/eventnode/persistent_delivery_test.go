@@ -3,6 +3,7 @@ package eventnode_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,35 @@ func TestMoreThanAnAppendHoldsIsParked(t *testing.T) {
 	awaits(t, c, "$persistentsubscription-s::g-parked", all-1)
 	put(t, c, "s", esdb.Any{}, event("new"))
 	hung.wants("new")
+}
+
+func TestWhatGroupsKeepCannotBeTombstoned(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	group(t, c, "s", "g", esdb.Start{}, nil)
+	for _, stream := range []string{
+		"$persistentsubscription-s::g-parked", "$persistentsubscription-s::g-checkpoint", "$persistentSubscriptionConfig",
+	} {
+		if _, err := c.TombstoneStream(t.Context(), stream, esdb.TombstoneStreamOptions{ExpectedRevision: esdb.Any{}}); err == nil {
+			t.Errorf("%s has ended", stream)
+		}
+	}
+	put(t, c, "s", esdb.Any{}, event("0"))
+	g := consume(t, c, "s", "g", 1)
+	if err := g.Nack("no", esdb.NackActionPark, g.next().Event); err != nil {
+		t.Fatal(err)
+	}
+	awaits(t, c, "$persistentsubscription-s::g-parked", 0)
+}
+
+func TestAConsumerHasABoundedNumberOfEventsInHand(t *testing.T) {
+	t.Parallel()
+	c := node(t)
+	group(t, c, "s", "g", esdb.Start{}, nil)
+	consume(t, c, "s", "g", math.MaxInt32)
+	if got := info(t, c, "s").Connections[0].AvailableSlots; got < 1000 || got > 100_000 {
+		t.Errorf("got %d slots", got)
+	}
 }
 
 func TestWhyAnEventIsRefusedIsKeptInBounds(t *testing.T) {

@@ -9,11 +9,13 @@ import (
 	wire "github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 
 	"aftercare/deploy/eventnode/persistent"
 	"aftercare/deploy/eventnode/storage"
 )
+
+// maxInHand is how many events a consumer may have that it did not answer yet, even if it asks for more.
+const maxInHand = 32_768
 
 // maxReason is how many bytes of the reason for a refusal are kept.
 const maxReason = 4 << 10
@@ -54,7 +56,7 @@ func (s *persistentService) Read(stream wire.PersistentSubscriptions_ReadServer)
 	_, c.encoder.stringIDs = o.GetUuidOption().GetContent().(*wire.ReadReq_Options_UUIDOption_String_)
 	err = s.node.groups.do(name, o.GetGroupName(), func(a *activeGroup) error {
 		c.group = a
-		c.consumer, err = a.runner.Join(stream.Context(), int(o.GetBufferSize()), s.node.consumerInfo(stream.Context()))
+		c.consumer, err = a.runner.Join(stream.Context(), int(min(o.GetBufferSize(), maxInHand)), s.node.consumerInfo(stream.Context()))
 		return err
 	})
 	if err != nil {
@@ -74,9 +76,7 @@ func (n *Node) consumerInfo(ctx context.Context) persistent.ConsumerInfo {
 		name, _, _ := basic(header[0]) // the call is authenticated
 		info.User = strings.ToValidUTF8(name, "\uFFFD")
 	}
-	if p, ok := peer.FromContext(ctx); ok {
-		info.From = p.Addr.String()
-	}
+	info.From = callerOf(ctx)
 	return info
 }
 

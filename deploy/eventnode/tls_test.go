@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -192,6 +193,48 @@ func TestPasswordsAreNotHashedOnEveryCall(t *testing.T) {
 		if err := appendAs(ctx, c, nil); err != nil {
 			t.Fatalf("call %d: %v", i, err)
 		}
+	}
+}
+
+// TestWhoTriesManyPasswordsHoldsUpNobodyElsewhere lets one address try many users while another calls for the first time.
+func TestWhoTriesManyPasswordsHoldsUpNobodyElsewhere(t *testing.T) {
+	t.Parallel()
+	costly, err := bcrypt.GenerateFromPassword([]byte("secret"), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, pool := encrypted(t, eventnode.Options{Users: map[string]string{"admin": string(costly)}})
+	n := start(t, o)
+	metrics := "https://" + n.Addr() + "/metrics"
+	elsewhere := browser(t, pool)
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	elsewhere.Transport.(*http.Transport).DialContext = dialer.DialContext //nolint:forcetypeassert // what browser makes
+	if c, err := dialer.DialContext(t.Context(), "tcp", n.Addr()); err != nil {
+		t.Skipf("no second address of this machine: %v", err)
+	} else if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	const tries = 40
+	answers := make(chan int, tries)
+	for i := range tries {
+		go func() {
+			status := 0
+			defer func() { answers <- status }()
+			status = get(t, elsewhere, http.MethodGet, metrics, "user"+strconv.Itoa(i), "x").status
+		}()
+	}
+	first := <-answers
+	if got := get(t, browser(t, pool), http.MethodGet, metrics, "admin", "secret").status; got != http.StatusOK {
+		t.Errorf("got %d", got)
+	}
+	if meanwhile := len(answers); meanwhile > tries/2 {
+		t.Errorf("%d others were answered first", meanwhile)
+	}
+	for range tries - 1 {
+		first = min(first, <-answers)
+	}
+	if first != http.StatusUnauthorized {
+		t.Errorf("got %d for an unknown user", first)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -32,6 +33,11 @@ type users struct {
 	comparing chan struct{} // bounds how many processors bcrypt gets
 	list      atomic.Pointer[userList]
 
+	turns struct {
+		sync.Mutex
+		of map[string]*turn // by address
+	}
+
 	mu      sync.Mutex // of a look at the file
 	checked time.Time
 	stamp   fileStamp
@@ -47,6 +53,12 @@ type user struct {
 	verified atomic.Pointer[[sha256.Size]byte] // of the password that was right
 }
 
+// turn is had by one call of an address at a time.
+type turn struct {
+	had   chan struct{}
+	calls int // that have it or wait for it
+}
+
 // newUsers returns the users that o names, or nil when everybody may call.
 func newUsers(o Options) (*users, error) {
 	if o.UsersFile == "" && o.Users == nil {
@@ -56,6 +68,7 @@ func newUsers(o Options) (*users, error) {
 		return nil, errors.New("the users are given twice: in a file and in a map")
 	}
 	u := &users{path: o.UsersFile, now: o.Now, logger: o.Logger, comparing: make(chan struct{}, max(1, runtime.NumCPU()/2))}
+	u.turns.of = map[string]*turn{}
 	_, _ = rand.Read(u.key[:]) // never fails
 	if u.path != "" {
 		return u, u.load()
@@ -136,8 +149,8 @@ func (u *users) refresh() {
 	}
 }
 
-// verify reports whether the password is that of the user. It fails only when ctx ends.
-func (u *users) verify(ctx context.Context, name, password string) (bool, error) {
+// verify reports whether the password is that of the user, for a caller at an address. It fails only when ctx ends.
+func (u *users) verify(ctx context.Context, from, name, password string) (bool, error) {
 	u.refresh()
 	list := u.list.Load()
 	known := list.byName[name]
@@ -147,12 +160,11 @@ func (u *users) verify(ctx context.Context, name, password string) (bool, error)
 	if known.knows(&sum) {
 		return true, nil
 	}
-	select {
-	case u.comparing <- struct{}{}:
-	case <-ctx.Done():
-		return false, ctx.Err()
+	done, err := u.wait(ctx, from)
+	if err != nil {
+		return false, err
 	}
-	defer func() { <-u.comparing }()
+	defer done()
 	if known.knows(&sum) { // while this call waited
 		return true, nil
 	}
@@ -165,6 +177,48 @@ func (u *users) verify(ctx context.Context, name, password string) (bool, error)
 	}
 	known.verified.Store(&sum)
 	return true, nil
+}
+
+// wait waits until the caller may compare. Of each address one call at a time stands in line for that, so that whoever tries
+// many passwords holds up nobody elsewhere.
+func (u *users) wait(ctx context.Context, from string) (done func(), err error) {
+	host, _, err := net.SplitHostPort(from)
+	if err != nil {
+		host = from
+	}
+	u.turns.Lock()
+	t := u.turns.of[host]
+	if t == nil {
+		t = &turn{had: make(chan struct{}, 1)}
+		u.turns.of[host] = t
+	}
+	t.calls++
+	u.turns.Unlock()
+	leave := func() {
+		u.turns.Lock()
+		defer u.turns.Unlock()
+		if t.calls--; t.calls == 0 {
+			delete(u.turns.of, host)
+		}
+	}
+	select {
+	case t.had <- struct{}{}:
+	case <-ctx.Done():
+		leave()
+		return nil, ctx.Err()
+	}
+	select {
+	case u.comparing <- struct{}{}:
+	case <-ctx.Done():
+		<-t.had
+		leave()
+		return nil, ctx.Err()
+	}
+	return func() {
+		<-u.comparing
+		<-t.had
+		leave()
+	}, nil
 }
 
 // knows reports whether sum is that of the password found right before. It does not for no user.
