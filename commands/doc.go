@@ -10,7 +10,9 @@
 // A key is remembered by its stream only: sent to two streams it is two commands, whose events have ids of their own.
 //
 // The hash of a body is an HMAC under a key of the installation, over a canonical encoding of the command in clear (see
-// hash.go): equal bodies can be told without the metadata telling anyone what was in them.
+// hash.go): equal bodies can be told without the metadata telling anyone what was in them. Commands and their fields therefore
+// keep their names, types and order, and a field that is not wanted any more stays, as Automatic of ticket.Respond does: a wish
+// that is sent again after an upgrade would be another.
 //
 // HandleAll is one atomic append. Only when the store refuses its size is it split, in order, into the fewest halvings
 // that fit; a crash in between leaves a prefix, which sending the same commands again completes.

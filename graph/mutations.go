@@ -25,20 +25,18 @@ func (r *mutationResolver) AcknowledgeTicket(ctx context.Context, input model.Ac
 func (r *mutationResolver) RespondToTicket(ctx context.Context, input model.RespondToTicketInput) (model.TicketResult, error) {
 	return r.change(ctx, input.Target, func(at time.Time, say func(*string) seal.Text) ticket.Command {
 		return ticket.Respond{
-			At: at, By: responder(input), Agent: text(input.Agent), Message: say(input.Message),
+			At: at, By: responder(input.By), Agent: text(input.Agent), Message: say(input.Message),
+			Automatic: input.Automatic != nil && *input.Automatic,
 		}
 	})
 }
 
 // responder returns who answered, 0 when nobody says so.
-func responder(input model.RespondToTicketInput) ticket.Responder {
-	if input.By == nil {
-		if input.Automatic != nil && *input.Automatic {
-			return ticket.Autoresponder
-		}
+func responder(by *model.Responder) ticket.Responder {
+	if by == nil {
 		return 0
 	}
-	switch *input.By {
+	switch *by {
 	case model.ResponderPerson:
 		return ticket.Person
 	case model.ResponderAssistant:

@@ -35,6 +35,9 @@ type (
 		By      Responder
 		Agent   string
 		Message seal.Text
+		// Automatic is how wishes said that By is Autoresponder before there was By, which goes first. It is a field still, so that
+		// such a wish keeps its hash: sent again after the upgrade, it is the one that was carried out before.
+		Automatic bool
 	}
 	// Classify changes the fields that are given.
 	Classify struct {

@@ -25,7 +25,11 @@ func (d *decision) respond(c Respond) error {
 	if err := firstError(check([]named{{"agent", c.Agent}}), checkTexts(c.Message)); err != nil {
 		return err
 	}
-	d.fact(Responded{At: c.At.UTC(), By: cmp.Or(c.By, Person), Agent: c.Agent, Message: c.Message})
+	by := cmp.Or(c.By, Person)
+	if c.By == 0 && c.Automatic {
+		by = Autoresponder
+	}
+	d.fact(Responded{At: c.At.UTC(), By: by, Agent: c.Agent, Message: c.Message})
 	return nil
 }
 

@@ -105,6 +105,8 @@ func TestTellingTheCustomer(t *testing.T) {
 		"what is resolved needs no acknowledgement":   {Given: done, When: ticket.Acknowledge{At: after(5)}, Fails: wrongPhase("resolved", "acknowledge")},
 		"what is closed needs no acknowledgement":     {Given: shut, When: ticket.Acknowledge{At: after(5)}, Fails: wrongPhase("closed", "acknowledge")},
 		"a customer is answered":                      {Given: open, When: ticket.Respond{At: after(5), Agent: "a", Message: text("m")}, Then: events(ticket.Responded{At: after(5), Agent: "a", Message: text("m"), By: ticket.Person})},
+		"an automatic answer was said so once":        {Given: open, When: ticket.Respond{At: after(5), Automatic: true}, Then: events(ticket.Responded{At: after(5), By: ticket.Autoresponder})},
+		"who answered goes before automatic":          {Given: open, When: ticket.Respond{At: after(5), By: ticket.Assistant, Automatic: true}, Then: events(ticket.Responded{At: after(5), By: ticket.Assistant})},
 		"an automatic answer is one, too":             {Given: open, When: ticket.Respond{At: after(5), By: ticket.Autoresponder}, Then: events(ticket.Responded{At: after(5), By: ticket.Autoresponder})},
 		"a customer is answered after the resolution": {Given: done, When: ticket.Respond{At: after(5)}, Then: events(ticket.Responded{At: after(5), By: ticket.Person})},
 		"a closed case is not answered":               {Given: shut, When: ticket.Respond{At: after(5)}, Fails: wrongPhase("closed", "respond")},
