@@ -12,6 +12,7 @@ import (
 
 	"aftercare/domain"
 	"aftercare/projections"
+	"aftercare/projections/fold"
 )
 
 func TestViewsFollowTheLog(t *testing.T) {
@@ -197,9 +198,19 @@ func TestTablesOfAnotherShapeAreNotTouched(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	b.views = []projections.View{reshaped{sums(nil)}}
-	if err := b.runner().Run(t.Context()); !errors.Is(err, projections.ErrOutdated) {
-		t.Errorf("got %v, want %v", err, projections.ErrOutdated)
+	retired, ok := sums(nil).(*fold.View[sum])
+	if !ok {
+		t.Fatal("sums are no fold")
+	}
+	retired.Types = append(retired.Types, "test.noted.v0")
+	for name, v := range map[string]projections.View{"an index": reshaped{sums(nil)}, "a type": retired} {
+		if err := projections.Ensure(t.Context(), b.pool, v); !errors.Is(err, projections.ErrOutdated) {
+			t.Fatalf("with %s more: got %v, want %v", name, err, projections.ErrOutdated) // Run would go on for ever
+		}
+		b.views = []projections.View{v}
+		if err := b.runner().Run(t.Context()); !errors.Is(err, projections.ErrOutdated) {
+			t.Errorf("with %s more: got %v, want %v", name, err, projections.ErrOutdated)
+		}
 	}
 }
 

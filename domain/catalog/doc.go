@@ -10,7 +10,8 @@
 //     type its MapTexts, too (see codec.Upcast).
 //  2. Add a codec.Upcast line here. Everything else meets only today's event; Recorded.Type still tells what is stored.
 //     When v3 comes, v1 is read as v2 and that as v3, by calling both methods: its line has the result.
-//  3. Add the old name where views list the new one; a test in projections finds a view that was forgotten.
+//  3. Add the old name where views list the new one; a test in projections finds a view that was forgotten. The views that list
+//     it are rebuilt when the program starts: what they have of it is in the words of the old version.
 //  4. UPDATE=1 go test ./domain/catalog, twice, writes testdata/<new name>.json, testdata/today/<old name>.json (what the old
 //     payload says now) and then the digest of the new payload.
 //

@@ -37,8 +37,11 @@ type View[R any] struct {
 // Name returns the view's name.
 func (v *View[R]) Name() string { return v.ID }
 
-// Tables returns the statements that make the table.
-func (v *View[R]) Tables() string { return v.Create }
+// Tables returns the statements that make the table. They name Types, too: a view that wants others than it did is rebuilt, since
+// it has not folded those that are in the log already, or has folded what is now read as another.
+func (v *View[R]) Tables() string {
+	return v.Create + "\n-- Rows are of " + strings.Join(slices.Sorted(slices.Values(v.Types)), ", ") + "\n"
+}
 
 // Indexes returns the statements that make the indexes.
 func (v *View[R]) Indexes() string { return v.Index }
