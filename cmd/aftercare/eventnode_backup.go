@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,7 +130,11 @@ func (p program) eventnodeScavenge(c *config) *cli.Command {
 		Usage: "free the space of events that $maxAge, $maxCount, $tb and deletion hide; the node must not run",
 		Flags: []cli.Flag{jsonFlag(&asJSON)},
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			store, err := storage.Open(storage.Options{Dir: c.path("events"), Now: c.now, Logger: c.logger})
+			dir := c.path("events")
+			if _, err := os.Stat(filepath.Join(dir, storage.LogName)); err != nil {
+				return fmt.Errorf("scavenge: %w", err) // Open would make an empty log, in the way of a restore
+			}
+			store, err := storage.Open(storage.Options{Dir: dir, Now: c.now, Logger: c.logger})
 			if errors.Is(err, storage.ErrLocked) {
 				return fmt.Errorf("%w; a running node scavenges itself when it gets POST /admin/scavenge", err)
 			}
