@@ -31,10 +31,15 @@ var errBehind = fmt.Errorf("%w: its log ends before the position reached", ErrRe
 func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []string, f func([]domain.Recorded, bool) error) error {
 	w := &follower{log: l, mark: mark{position: after}, prefixes: prefixes, f: f}
 	pause := shortestPause
-	var behind <-chan time.Time
+	// behind is how long the store has been seen to be behind: outages in between, which say nothing of it, do not count.
+	var behind time.Duration
 	for {
 		before := w.position
 		err := w.once(ctx)
+		if w.live || w.position != before {
+			pause, behind = shortestPause, 0
+		}
+		wait := jitter(pause)
 		var stop *stoppedError
 		switch {
 		case ctx.Err() != nil:
@@ -44,25 +49,19 @@ func (l *Log) Follow(ctx context.Context, after domain.Position, prefixes []stri
 		case errors.Is(err, errClosed):
 			return err
 		case errors.Is(err, errBehind):
-			if behind == nil {
-				behind = time.After(l.options.BehindFor)
+			if behind >= l.options.BehindFor {
+				return fmt.Errorf("%w for %s", errBehind, l.options.BehindFor)
 			}
+			wait = min(wait, l.options.BehindFor-behind)
+			behind += wait
 		case errors.Is(err, ErrReplaced):
 			return err
-		case w.live:
-			behind = nil
-		}
-		if w.live || w.position != before {
-			pause = shortestPause
 		}
 		l.options.Logger.WarnContext(ctx, "subscription to the event store ended; it will be made again",
-			"error", err, "pause", pause, "position", w.position.Commit)
-		timer := time.NewTimer(jitter(pause))
+			"error", err, "pause", wait, "position", w.position.Commit)
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
-		case <-behind:
-			timer.Stop()
-			return fmt.Errorf("%w for %s", errBehind, l.options.BehindFor)
 		case <-l.pool.closing:
 			timer.Stop()
 			return errClosed

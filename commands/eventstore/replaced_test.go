@@ -6,8 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
@@ -161,4 +167,51 @@ func TestAFollowerWaitsForAStoreThatIsBehind(t *testing.T) {
 	p.Set(faultproxy.Faults{})
 	write(1)
 	followed.wait(t, 2, 0)
+}
+
+// A node that was behind for a moment, and then an outage that is longer than a Follow waits for one that is behind, are no other store.
+func TestAnOutageIsNotTakenForAStoreThatIsBehind(t *testing.T) {
+	t.Parallel()
+	var looks atomic.Int64
+	s := (&stub{read: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
+		if r.GetOptions().GetSubscription() == nil {
+			switch n := looks.Add(1); {
+			case n == 1:
+				return stream.Send(at(50))
+			case n < 4:
+				return status.Error(codes.Unavailable, "Server Is Not Ready")
+			default:
+				return stream.Send(at(100))
+			}
+		}
+		if err := stream.Send(confirmation()); err != nil {
+			return err
+		}
+		if err := stream.Send(&streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: &streams.ReadResp_CaughtUp{}}}); err != nil {
+			return err
+		}
+		<-stream.Context().Done()
+		return nil
+	}}).start(t)
+	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{BehindFor: 100 * time.Millisecond})
+	enough := errors.New("live")
+	err := log.Follow(t.Context(), domain.Position{Commit: 100, Prepare: 100}, nil, func([]domain.Recorded, bool) error { return enough })
+	if !errors.Is(err, enough) {
+		t.Errorf("follow: %v", err)
+	}
+}
+
+// at is an event at a position.
+func at(position uint64) *streams.ReadResp {
+	return &streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
+		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
+			Id:               &shared.UUID{Value: &shared.UUID_String_{String_: "00000000-0000-0000-0000-000000000001"}},
+			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte("logtest-1")},
+			CommitPosition:   position,
+			PreparePosition:  position,
+			Metadata:         map[string]string{"type": "logtest-count.counted.v1", "content-type": "application/json", "created": "0"},
+			Data:             []byte("{}"), CustomMetadata: []byte("{}"),
+		},
+		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: position},
+	}}}
 }
