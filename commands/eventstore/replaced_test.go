@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -198,6 +199,39 @@ func TestAnOutageIsNotTakenForAStoreThatIsBehind(t *testing.T) {
 	err := log.Follow(t.Context(), domain.Position{Commit: 100, Prepare: 100}, nil, func([]domain.Recorded, bool) error { return enough })
 	if !errors.Is(err, enough) {
 		t.Errorf("follow: %v", err)
+	}
+}
+
+// A node that is behind gets the rest while a Follow looks at it: what was seen before does not come again.
+func TestAStoreThatCatchesUpShowsNothingTwice(t *testing.T) {
+	t.Parallel()
+	s := (&stub{read: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
+		if r.GetOptions().GetSubscription() == nil {
+			return stream.Send(at(50))
+		}
+		caughtUp := &streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: &streams.ReadResp_CaughtUp{}}}
+		for _, m := range []*streams.ReadResp{confirmation(), at(75), at(100), at(150), caughtUp} {
+			if err := stream.Send(m); err != nil {
+				return err
+			}
+		}
+		<-stream.Context().Done()
+		return nil
+	}}).start(t)
+	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+	enough := errors.New("live")
+	var came []uint64
+	err := log.Follow(t.Context(), domain.Position{Commit: 100, Prepare: 100}, nil, func(batch []domain.Recorded, live bool) error {
+		for _, r := range batch {
+			came = append(came, r.Position.Commit)
+		}
+		if live {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) || !slices.Equal(came, []uint64{150}) {
+		t.Errorf("the events at %v came, then %v, want only the one at 150", came, err)
 	}
 }
 
