@@ -58,7 +58,7 @@ func unreachable(err error) error {
 var number = regexp.MustCompile(`[0-9]+`)
 
 // limitIn returns the limit that a server names in its refusal of a size: the last number of "Maximum Append Size of 1048576
-// Exceeded." and "received message larger than max (5000 vs. 4096)". It is 0 when there is none.
+// Exceeded.", "exceeds Maximum Append Event Size of 300." and "received message larger than max (5000 vs. 4096)". It is 0 when there is none.
 func limitIn(err error) int {
 	if found := number.FindAllString(status.Convert(err).Message(), -1); len(found) > 0 {
 		limit, _ := strconv.Atoi(found[len(found)-1]) // 0 when it is no int
@@ -71,7 +71,8 @@ func limitIn(err error) int {
 func tooLarge(err error) bool {
 	switch status.Code(err) { //nolint:exhaustive // only these two are about sizes
 	case codes.InvalidArgument:
-		return strings.Contains(err.Error(), "Size") && strings.Contains(err.Error(), "Exceeded")
+		// "Maximum Append Size of 1048576 Exceeded.", "Event with Id: …, Size: 316, exceeds Maximum Append Event Size of 300."
+		return strings.Contains(err.Error(), "Maximum Append")
 	case codes.ResourceExhausted:
 		return strings.Contains(err.Error(), "larger than max")
 	default:

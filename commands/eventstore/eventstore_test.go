@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
@@ -128,6 +131,20 @@ func TestAServersOwnLimitIsReported(t *testing.T) {
 	large, ok := errors.AsType[*commands.TooLargeError](err)
 	if !ok || large.Limit != 4096 || large.Size <= 5000 {
 		t.Errorf("got %v, want both sizes", err)
+	}
+}
+
+// Servers word the limit of an event otherwise than that of an append.
+func TestAServersLimitOfAnEventIsReported(t *testing.T) {
+	t.Parallel()
+	s := (&stub{appended: func(streams.Streams_AppendServer) error {
+		return status.Error(codes.InvalidArgument,
+			"Event with Id: 00000007-0000-0000-0000-000000000000, Size: 5016, exceeds Maximum Append Event Size of 300.")
+	}}).start(t)
+	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+	_, err := log.Append(t.Context(), "logtest-1", commands.NoStream, counted(0))
+	if large, ok := errors.AsType[*commands.TooLargeError](err); !ok || large.Limit != 300 {
+		t.Errorf("got %v, want the limit", err)
 	}
 }
 
