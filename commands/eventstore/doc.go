@@ -42,7 +42,8 @@
 // history. So a Follow begins each subscription by looking for the event it saw last, and for the end of the log; another
 // event there ends it with ErrReplaced at once, a log that is shorter does after BehindFor, since a node of a cluster may be
 // behind the others. A position alone, without an event seen in this Follow, only tells a log that is shorter, or has no
-// record boundary there.
+// record boundary there. A store that is replaced between that look and the subscription, over a connection that is lost right
+// then, is not noticed.
 //
 // An append that fails without an answer may have been written. It is sent again with the same event ids for a bounded
 // time, which the store recognises; a caller that gets commands.ErrUnavailable may do the same later.

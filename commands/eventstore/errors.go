@@ -35,14 +35,15 @@ func hasCode(err error, code esdb.ErrorCode) bool {
 	return ok && known.IsErrorCode(code)
 }
 
-// passing reports a failure that may not repeat: the server was too slow, gave the call up, or ended it before its time. The
-// last is how the client reports that a server refused an append while it was still being sent.
+// passing reports a failure that may not repeat: the server was too slow, gave the call up, failed, or ended the call before its
+// time. The last is how the client reports that a server refused an append while it was still being sent, and, as Internal,
+// that whatever is in between reset the call.
 func passing(err error) bool {
 	switch status.Code(err) { //nolint:exhaustive // the others are answers
-	case codes.Aborted, codes.Canceled:
+	case codes.Aborted, codes.Canceled, codes.Internal:
 		return true
 	default:
-		return late(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		return late(err) || errors.Is(err, io.EOF)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -262,5 +263,42 @@ func TestAClosedLogRefuses(t *testing.T) {
 	_, err := log.Append(t.Context(), "logtest-1", commands.NoStream, []commands.Proposed{{ID: [16]byte{1}, Event: logtest.Counted{}}})
 	if err == nil || errors.Is(err, commands.ErrUnavailable) {
 		t.Errorf("got %v, want a refusal for good", err)
+	}
+}
+
+func TestAnEventWithoutAnIDIsRefused(t *testing.T) {
+	t.Parallel()
+	log := openLog(t, newNode(t).url, logtest.Codec(), eventstore.Options{})
+	if _, err := log.Append(t.Context(), "logtest-1", commands.NoStream, []commands.Proposed{{Event: logtest.Counted{N: 1}}}); err == nil {
+		t.Error("an event without an id was appended")
+	}
+	for e, err := range log.Read(t.Context(), "logtest-1", 0) {
+		t.Errorf("got %v, %v, want no events", e, err)
+	}
+}
+
+func TestABatchOfAFollowIsBoundedByItsSize(t *testing.T) {
+	t.Parallel()
+	const events, size, most = 30, 900 << 10, 6
+	log := openLog(t, newNode(t).url, logtest.Codec(), eventstore.Options{})
+	for n := range events {
+		large := commands.Proposed{ID: domain.DeriveUUID(domain.UUID{8}, strconv.Itoa(n)), Event: logtest.Noted{N: n, Text: strings.Repeat("x", size)}}
+		if _, err := log.Append(t.Context(), "logtest-1", commands.Expected(n-1), []commands.Proposed{large}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	enough := errors.New("all came")
+	came := 0
+	err := log.Follow(t.Context(), domain.Position{}, nil, func(batch []domain.Recorded, live bool) error {
+		if came += len(batch); len(batch) > most {
+			t.Errorf("a batch has %d MiB", len(batch)*size>>20)
+		}
+		if live && came == events {
+			return enough
+		}
+		return nil
+	})
+	if !errors.Is(err, enough) {
+		t.Errorf("follow: %v", err)
 	}
 }

@@ -99,7 +99,7 @@ func (w *follower) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	messages := make(chan *esdb.SubscriptionEvent, maxBatch)
+	messages := newQueue()
 	go w.log.pool.pump(ctx, s, w.mark, w.options(), messages)
 
 	timeout := time.NewTimer(w.log.options.OperationTimeout)
@@ -107,7 +107,7 @@ func (w *follower) once(ctx context.Context) error {
 	confirmed := timeout.C
 	for {
 		select {
-		case m := <-messages:
+		case m := <-messages.items:
 			confirmed = nil
 			if err := w.drain(ctx, m, messages); err != nil {
 				return err
@@ -132,22 +132,23 @@ func (w *follower) options() esdb.SubscribeToAllOptions {
 }
 
 // drain takes m and all that is there after it, up to a batch, and hands it to the reader.
-func (w *follower) drain(ctx context.Context, m *esdb.SubscriptionEvent, messages <-chan *esdb.SubscriptionEvent) error {
+func (w *follower) drain(ctx context.Context, m *esdb.SubscriptionEvent, messages queue) error {
 	var dropped error
-	next := w.mark
+	next, size := w.mark, int64(0)
 	for m != nil {
+		size += messages.took(m)
 		if dropped = w.take(ctx, m, &next); dropped != nil {
 			break
 		}
 		m = nil
-		if len(w.batch) < maxBatch {
+		if len(w.batch) < maxBatch && size < pageBytes {
 			select {
-			case m = <-messages:
+			case m = <-messages.items:
 			default:
 			}
 		}
 	}
-	live := w.live && dropped == nil && len(messages) == 0
+	live := w.live && dropped == nil && len(messages.items) == 0
 	if len(w.batch) > 0 || live && !w.told {
 		if err := w.f(w.batch, live); err != nil {
 			return &stoppedError{err}

@@ -66,7 +66,10 @@ func Open(url string, c *codec.Codec, s seal.Sealer, o Options) (*Log, error) {
 	return &Log{options: o, codec: c, sealer: s, pool: p}, nil
 }
 
-// Close refuses new calls, ends every Follow and waits for the calls in flight, which their timeouts bound.
+var errNoID = errors.New("an event without an id cannot be appended")
+
+// Close refuses new calls, ends every Follow and waits for the calls in flight, which their timeouts bound, and for the
+// readers of a Follow, which must not call it.
 func (l *Log) Close() error {
 	l.pool.close()
 	return nil
@@ -167,6 +170,9 @@ func (l *Log) Append(ctx context.Context, stream string, expected commands.Expec
 func (l *Log) encode(ctx context.Context, stream string, events []commands.Proposed) (data []esdb.EventData, size int, err error) {
 	data = make([]esdb.EventData, len(events))
 	for i, p := range events {
+		if p.ID == (domain.UUID{}) { // the client would make another one up for each try, and the store take each for new
+			return nil, 0, errNoID
+		}
 		e, err := l.codec.Encode(ctx, l.sealer, stream, p.ID, p.Event, p.Metadata)
 		if err != nil {
 			return nil, 0, err

@@ -23,15 +23,8 @@ type mark struct {
 
 // pump owns a subscription: it opens it, passes on an empty message and then all it gets, and closes it. The last message
 // is a SubscriptionDropped.
-func (p *pool) pump(ctx context.Context, s session, at mark, options esdb.SubscribeToAllOptions, messages chan<- *esdb.SubscriptionEvent) {
-	pass := func(m *esdb.SubscriptionEvent) error {
-		select {
-		case messages <- m:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+func (p *pool) pump(ctx context.Context, s session, at mark, options esdb.SubscribeToAllOptions, messages queue) {
+	pass := func(m *esdb.SubscriptionEvent) error { return messages.put(ctx, m) }
 	_, err := guard(s.client, func(client *esdb.Client) (struct{}, error) {
 		return struct{}{}, subscribe(ctx, client, at, options, pass)
 	})

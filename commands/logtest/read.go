@@ -84,7 +84,7 @@ func stopEarly(t *testing.T, s Subject) {
 
 func largeBatch(t *testing.T, s Subject) {
 	t.Helper()
-	const count = 2000 // more than a page, and at the edge of one
+	const count = 5000 // more than any page
 	log, stream := s.Open(t, Codec()), newStream()
 	events, want := make([]domain.Event, count), make([]int, count)
 	for i := range events {

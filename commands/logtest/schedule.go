@@ -172,7 +172,7 @@ func (x *trial) look(ctx context.Context, t *testing.T, stream string, id domain
 			}
 			last, known = commands.Expected(e.Revision), known || e.ID == id //nolint:gosec // far below 2^63
 		}
-		pages := time.Duration(last/500 + 1)
+		pages := time.Duration(last/4096 + 1)
 		if d := took(); d > pages*x.remote.Call+slack {
 			t.Errorf("a read took %v, want %v at most", d, pages*x.remote.Call)
 		}

@@ -1,6 +1,10 @@
 package ticket
 
-import "aftercare/domain"
+import (
+	"strconv"
+
+	"aftercare/domain"
+)
 
 // Responder is who answered a customer.
 type Responder uint8
@@ -35,8 +39,13 @@ func ParseResponder(s string) (Responder, error) {
 	return 0, domain.Refuse(domain.Invalid, "ticket.unknown-responder", "value", s)
 }
 
-// MarshalText writes the stored name.
-func (r Responder) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// MarshalText writes the stored name. It fails for one that has none, which nobody could read again.
+func (r Responder) MarshalText() ([]byte, error) {
+	if r.String() == "" {
+		return nil, domain.Refuse(domain.Invalid, "ticket.unknown-responder", "value", strconv.Itoa(int(r)))
+	}
+	return []byte(r.String()), nil
+}
 
 // UnmarshalText reads a stored name.
 func (r *Responder) UnmarshalText(b []byte) (err error) {

@@ -255,3 +255,12 @@ func TestRating(t *testing.T) {
 		"without clocks nothing lapses":               {Given: open, When: ticket.Lapse{At: after(9)}},
 	})
 }
+
+func TestAResponderWithoutANameIsNotStored(t *testing.T) {
+	t.Parallel()
+	for _, r := range []ticket.Responder{0, ticket.Autoresponder + 1, 255} {
+		if b, err := r.MarshalText(); err == nil {
+			t.Errorf("%d is stored as %q", r, b)
+		}
+	}
+}

@@ -18,7 +18,7 @@ const aheadBytes = 64 << 20
 
 // deliver hands items out in order, at most Ahead of them without an ack. The oldest one in flight decides: its ack makes
 // room, its nack takes all back.
-func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- *message.Message) {
+func (s *Subscriber) deliver(ctx context.Context, items queue, out chan<- *message.Message) {
 	var (
 		flights []flight
 		sent    int
@@ -26,7 +26,7 @@ func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- 
 	)
 	for {
 		var (
-			in            = items
+			in            = items.items
 			next          chan<- *message.Message
 			msg           *message.Message
 			acked, nacked <-chan struct{}
@@ -45,6 +45,7 @@ func (s *Subscriber) deliver(ctx context.Context, items <-chan item, out chan<- 
 			if !ok {
 				return
 			}
+			items.took(it)
 			bytes += len(it.event.Data)
 			flights = append(flights, s.launch(ctx, it))
 		case next <- msg:

@@ -28,7 +28,7 @@ const (
 )
 
 // follow reads the log into items until ctx ends, over as many connections as it takes.
-func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, items chan<- item) {
+func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, items queue) {
 	at := mark{position: s.options.After}
 	pause := firstPause
 	for {
@@ -50,7 +50,7 @@ func (s *Subscriber) follow(ctx context.Context, f *esdb.SubscriptionFilter, ite
 }
 
 // receive reads over one connection until it ends, and moves at. It reports whether an event came, or the end of the log.
-func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at *mark, items chan<- item) (came bool, err error) {
+func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at *mark, items queue) (came bool, err error) {
 	sub, err := open(ctx, s.log, func(ctx context.Context, c *esdb.Client) (resumed, error) {
 		return resume(ctx, c, f, *at)
 	}, func(r resumed) { _ = r.Close() })
@@ -98,10 +98,8 @@ func (s *Subscriber) receive(ctx context.Context, f *esdb.SubscriptionFilter, at
 		if it.progress != 0 && !s.options.Progress {
 			continue
 		}
-		select {
-		case items <- it:
-		case <-ctx.Done():
-			return came, ctx.Err()
+		if err := items.put(ctx, it); err != nil {
+			return came, err
 		}
 	}
 }

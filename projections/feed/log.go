@@ -18,7 +18,8 @@ import (
 type Log struct {
 	// URL is the connection string, such as "esdb://127.0.0.1:2113?tls=false".
 	URL string
-	// Timeout bounds the time from asking for a connection to the first answer, and, for reads, from one event to the next.
+	// Timeout bounds the time from asking for a connection to having one, from there to the first answer, and, for reads, from
+	// one event to the next.
 	// Defaults to 10 s.
 	Timeout time.Duration
 	// Logger hears of lost and found connections. Defaults to none.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -92,6 +94,57 @@ func TestAStoreThatCatchesUpShowsNothingTwice(t *testing.T) {
 		t.Errorf("the event at %d came first, %v, want the one at 150", p.Commit, err)
 	}
 	m.Ack()
+}
+
+// What nobody has acked yet is not read in whole, however few messages there are of it.
+func TestWhatIsReadAheadIsBoundedByItsSize(t *testing.T) {
+	t.Parallel()
+	const events, mostAhead = 120, 60
+	var sent atomic.Int64
+	log := stub{read: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
+		confirmation := &streams.ReadResp{Content: &streams.ReadResp_Confirmation{
+			Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "1"},
+		}}
+		if err := stream.Send(confirmation); err != nil {
+			return err
+		}
+		for i := range uint64(events) {
+			e := at(1 + i)
+			e.GetEvent().Event.Data = make([]byte, 1<<20)
+			if err := stream.Send(e); err != nil {
+				return err
+			}
+			sent.Add(1)
+		}
+		<-stream.Context().Done()
+		return nil
+	}}.log(t)
+	sub := feed.NewSubscriber(log, feed.Options{})
+	t.Cleanup(func() { _ = sub.Close() })
+	messages, err := sub.Subscribe(t.Context(), feed.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := <-messages
+	before, same := int64(-1), 0
+	for tick := time.Tick(10 * time.Millisecond); same < 30; <-tick { // until it reads no more
+		if now := sent.Load(); now == before {
+			same++
+		} else {
+			before, same = now, 0
+		}
+	}
+	if before > mostAhead {
+		t.Errorf("%d MiB were read ahead of the first ack", before)
+	}
+	m.Ack()
+	for i := range events - 1 {
+		m := <-messages
+		if p, err := feed.PositionOf(m); err != nil || p.Commit != uint64(2+i) {
+			t.Fatalf("got %d, %v, want %d", p.Commit, err, 2+i)
+		}
+		m.Ack()
+	}
 }
 
 // at is an event at a position.

@@ -74,7 +74,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		return nil, ErrClosed
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	read := make(chan item, 256)
+	read := newQueue()
 	out := make(chan *message.Message)
 	s.wg.Go(func() {
 		defer cancel()
@@ -84,7 +84,7 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		}
 	})
 	s.wg.Go(func() {
-		defer close(read)
+		defer close(read.items)
 		s.follow(ctx, filter(topic), read)
 	})
 	s.wg.Go(func() {
