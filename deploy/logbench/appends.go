@@ -131,7 +131,7 @@ func (b *bench) appendLoad(ctx context.Context, c contender, figures *appendFigu
 		figures.Contenders[c.name()] = rounds
 	}
 	rounds.add(result, usageBetween(used[0], used[1]))
-	pause(ctx, min(settleTime, b.options.warmup))
+	measure.Pause(ctx, min(settleTime, b.options.warmup))
 	return ctx.Err()
 }
 
@@ -163,13 +163,4 @@ func (b *bench) disk(f *diskFigures) (err error) {
 	f.P50 = append(f.P50, milliseconds(measure.Percentile(took, 0.5)))
 	f.P99 = append(f.P99, milliseconds(measure.Percentile(took, 0.99)))
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -243,7 +243,7 @@ func (l *large) kill(ctx context.Context) error {
 		defer close(ended)
 		_ = l.tails(writing, l.options.perStream, tailEvents) // those under way fail, of course
 	}()
-	pause(ctx, appending)
+	measure.Pause(ctx, appending)
 	l.watch.stop()
 	err := l.node.child.Kill()
 	cancel()

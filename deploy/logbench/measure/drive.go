@@ -69,9 +69,9 @@ func (d Drive) Run(ctx context.Context, op func(ctx context.Context, writer int)
 			}
 		})
 	}
-	pause(ctx, d.Warmup)
+	Pause(ctx, d.Warmup)
 	measuring()
-	pause(ctx, d.Duration)
+	Pause(ctx, d.Duration)
 	measuring()
 	writers.Wait()
 
@@ -96,7 +96,8 @@ func (d Drive) Run(ctx context.Context, op func(ctx context.Context, writer int)
 	}, errors.Join(errs...)
 }
 
-func pause(ctx context.Context, d time.Duration) {
+// Pause waits for d, or until ctx ends.
+func Pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
