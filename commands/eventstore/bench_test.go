@@ -13,10 +13,12 @@ import (
 	"aftercare/commands/logtest"
 	"aftercare/deploy/eventnode"
 	"aftercare/domain"
+	"aftercare/domain/codec"
 )
 
-// BenchmarkHandleAll imports cases of 6 facts as fast as an importer with 16 workers would, with the node's fsync.
-func BenchmarkHandleAll(b *testing.B) {
+// durable returns the log of a node that syncs what it acknowledges.
+func durable(b *testing.B, c *codec.Codec) *eventstore.Log {
+	b.Helper()
 	running, err := eventnode.Open(eventnode.Options{Dir: b.TempDir()})
 	if err != nil {
 		b.Fatal(err)
@@ -30,7 +32,7 @@ func BenchmarkHandleAll(b *testing.B) {
 			b.Error(err)
 		}
 	})
-	log, err := eventstore.Open(running.URL(), logtest.Codec(), logtest.Sealer{}, eventstore.Options{})
+	log, err := eventstore.Open(running.URL(), c, logtest.Sealer{}, eventstore.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -39,6 +41,12 @@ func BenchmarkHandleAll(b *testing.B) {
 			b.Error(err)
 		}
 	})
+	return log
+}
+
+// BenchmarkHandleAll imports cases of 6 facts as fast as an importer with 16 workers would, with the node's fsync.
+func BenchmarkHandleAll(b *testing.B) {
+	log := durable(b, logtest.Codec())
 	type state struct{}
 	h := commands.Handler[state, logtest.Counted, logtest.Counted]{
 		Log: log, HashKey: make([]byte, 32),
@@ -60,7 +68,7 @@ func BenchmarkHandleAll(b *testing.B) {
 			for i := range facts {
 				facts[i] = logtest.Counted{At: at, N: i}
 			}
-			if _, err := h.HandleAll(ctx, strconv.FormatUint(n, 10), facts, domain.Metadata{CommandID: id}); err != nil {
+			if _, err := h.HandleAll(b.Context(), strconv.FormatUint(n, 10), facts, domain.Metadata{CommandID: id}); err != nil {
 				b.Error(err)
 			}
 		}

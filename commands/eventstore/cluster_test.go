@@ -8,13 +8,15 @@ import (
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 )
 
 // cluster is one store behind two addresses, one of which leads. Two other addresses know by gossip which.
 type cluster struct {
-	gossips [2]*stub
+	gossips [2]*eventnodetest.Stub
 	seeds   [2]*faultproxy.Proxy // before the gossips
 	members [2]*faultproxy.Proxy
 	silent  bool // the first leader fell silent
@@ -31,9 +33,9 @@ func newCluster(t *testing.T, n *node) *cluster {
 	t.Helper()
 	c := &cluster{}
 	for i := range c.gossips {
-		c.gossips[i] = (&stub{}).start(t)
-		c.seeds[i] = listen(t, c.gossips[i].addr)
-		c.members[i] = listen(t, n.options.Listen)
+		c.gossips[i] = (&eventnodetest.Stub{}).Start(t)
+		c.seeds[i] = faultproxytest.Listen(t, c.gossips[i].Addr())
+		c.members[i] = faultproxytest.Listen(t, n.options.Listen)
 	}
 	c.lead(0)
 	return c
@@ -45,7 +47,7 @@ func (c *cluster) url() string {
 
 func (c *cluster) lead(member int) {
 	for _, g := range c.gossips {
-		g.lead(c.members[member].Addr())
+		g.Lead(c.members[member].Addr())
 	}
 }
 
@@ -77,7 +79,7 @@ func TestTheLeaderMoves(t *testing.T) {
 			c.members[0].Set(faultproxy.Faults{Refuse: true})
 			c.members[0].Reset()
 			for _, g := range c.gossips {
-				g.lead("")
+				g.Lead("")
 			}
 			<-time.After(faultRetry) // an election
 			c.lead(1)

@@ -22,7 +22,9 @@ import (
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 )
 
@@ -31,20 +33,6 @@ import (
 
 func counted(n int) []commands.Proposed {
 	return []commands.Proposed{{ID: domain.DeriveUUID(domain.UUID{7}, strconv.Itoa(n)), Event: logtest.Counted{N: n}}}
-}
-
-func listen(t *testing.T, target string) *faultproxy.Proxy {
-	t.Helper()
-	p, err := faultproxy.Listen(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
 }
 
 // through is a URL with another address.
@@ -58,12 +46,12 @@ func TestClosingWithCallsInFlightDoesNotPanic(t *testing.T) {
 	t.Parallel()
 	const calls = 8
 	arrived, answer := make(chan struct{}, calls), make(chan struct{})
-	s := (&stub{appended: func(streams.Streams_AppendServer) error {
+	s := (&eventnodetest.Stub{OnAppend: func(streams.Streams_AppendServer) error {
 		arrived <- struct{}{}
 		<-answer
 		return status.Error(codes.Unavailable, "Server Is Not Ready")
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{RetryFor: time.Millisecond, MaxConnections: calls})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{RetryFor: time.Millisecond, MaxConnections: calls})
 	var calling sync.WaitGroup
 	for n := range calls {
 		calling.Go(func() {
@@ -88,33 +76,19 @@ func TestClosingWithCallsInFlightDoesNotPanic(t *testing.T) {
 func TestAnOutageLeavesNoConnectionBehind(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int64
-	s := (&stub{appended: func(streams.Streams_AppendServer) error {
+	s := (&eventnodetest.Stub{OnAppend: func(streams.Streams_AppendServer) error {
 		asked.Add(1)
 		return status.Error(codes.Unavailable, "Server Is Too Busy")
-	}}).start(t)
-	p := listen(t, s.addr)
-	log := openLog(t, through(s.url(), p), logtest.Codec(), eventstore.Options{RetryFor: time.Second, MaxConnections: 1})
+	}}).Start(t)
+	p := faultproxytest.Listen(t, s.Addr())
+	log := openLog(t, through(s.URL(), p), logtest.Codec(), eventstore.Options{RetryFor: time.Second, MaxConnections: 1})
 	if _, err := log.Append(t.Context(), "logtest-1", commands.NoStream, counted(0)); !errors.Is(err, commands.ErrUnavailable) {
 		t.Errorf("got %v, want unavailable", err)
 	}
 	if asked.Load() < 3 {
 		t.Errorf("the server was asked %d times, want it asked again", asked.Load())
 	}
-	vacated(t, p, 0)
-}
-
-// vacated waits until no more than n connections are open.
-func vacated(t *testing.T, p *faultproxy.Proxy, n int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for tick := time.Tick(time.Millisecond); p.Open() > n; {
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			t.Fatalf("%d connections are open, want %d", p.Open(), n)
-		}
-	}
+	faultproxytest.Vacated(t, p, 0)
 }
 
 // The client ignores the context while it looks for a server.
@@ -133,10 +107,10 @@ func TestADeadlineEndsACallThatConnects(t *testing.T) {
 // A caller that leaves while the client connects leaves an attempt behind. Were it free to, the next would begin another.
 func TestAttemptsThatWereLeftCountAsConnections(t *testing.T) {
 	t.Parallel()
-	s := (&stub{}).start(t)
-	p := listen(t, s.addr)
+	s := (&eventnodetest.Stub{}).Start(t)
+	p := faultproxytest.Listen(t, s.Addr())
 	p.Set(faultproxy.Faults{Silent: true})
-	log := openLog(t, through(s.url(), p), logtest.Codec(), eventstore.Options{MaxConnections: 2})
+	log := openLog(t, through(s.URL(), p), logtest.Codec(), eventstore.Options{MaxConnections: 2})
 	for range 20 {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		if _, err := log.Append(ctx, "logtest-1", commands.NoStream, counted(0)); !errors.Is(err, commands.ErrUnavailable) {
@@ -153,12 +127,12 @@ func TestAttemptsThatWereLeftCountAsConnections(t *testing.T) {
 func TestACallThatFindsNoConnectionFreeSaysSo(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
-	s := (&stub{appended: func(stream streams.Streams_AppendServer) error {
+	s := (&eventnodetest.Stub{OnAppend: func(stream streams.Streams_AppendServer) error {
 		close(arrived)
 		<-stream.Context().Done()
 		return nil
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{MaxConnections: 1, RetryFor: time.Millisecond})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{MaxConnections: 1, RetryFor: time.Millisecond})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -181,7 +155,7 @@ func TestOneSilenceIsEnough(t *testing.T) {
 	t.Parallel()
 	const connections = 6
 	n := newNode(t)
-	p := listen(t, n.options.Listen)
+	p := faultproxytest.Listen(t, n.options.Listen)
 	log := openLog(t, through(n.url, p), logtest.Codec(), eventstore.Options{
 		RetryFor: time.Millisecond, OperationTimeout: 2 * time.Second, MaxConnections: connections,
 	})
@@ -214,22 +188,22 @@ func TestADroppedSubscriptionIsClosedAndMadeAgain(t *testing.T) {
 	const drops = 5
 	var made atomic.Int64
 	ended := make(chan struct{}, drops)
-	s := (&stub{read: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
-		if err := stream.Send(confirmation()); err != nil {
+	s := (&eventnodetest.Stub{OnRead: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
+		if err := stream.Send(eventnodetest.Confirmation()); err != nil {
 			return err
 		}
 		if made.Add(1) <= drops {
 			ended <- struct{}{}
 			return status.Error(codes.Unavailable, "Server Is Not Ready")
 		}
-		if err := stream.Send(&streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: &streams.ReadResp_CaughtUp{}}}); err != nil {
+		if err := stream.Send(eventnodetest.CaughtUp()); err != nil {
 			return err
 		}
 		<-stream.Context().Done()
 		return nil
-	}}).start(t)
-	p := listen(t, s.addr)
-	log := openLog(t, through(s.url(), p), logtest.Codec(), eventstore.Options{})
+	}}).Start(t)
+	p := faultproxytest.Listen(t, s.Addr())
+	log := openLog(t, through(s.URL(), p), logtest.Codec(), eventstore.Options{})
 	enough := errors.New("live")
 	err := log.Follow(t.Context(), domain.Position{}, nil, func([]domain.Recorded, bool) error { return enough })
 	if !errors.Is(err, enough) {
@@ -238,23 +212,19 @@ func TestADroppedSubscriptionIsClosedAndMadeAgain(t *testing.T) {
 	if n := made.Load(); n != drops+1 || len(ended) != drops {
 		t.Errorf("%d subscriptions were made, want %d", n, drops+1)
 	}
-	vacated(t, p, 1)
-}
-
-func confirmation() *streams.ReadResp {
-	return &streams.ReadResp{Content: &streams.ReadResp_Confirmation{Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "1"}}}
+	faultproxytest.Vacated(t, p, 1)
 }
 
 // The client wraps the errors of subscribing, which its own FromError does not look through.
 func TestAWrappedRefusalIsUnderstood(t *testing.T) {
 	t.Parallel()
-	s := (&stub{read: func(r *streams.ReadReq, _ streams.Streams_ReadServer) error {
+	s := (&eventnodetest.Stub{OnRead: func(r *streams.ReadReq, _ streams.Streams_ReadServer) error {
 		if r.GetOptions().GetSubscription() != nil {
 			return status.Error(codes.InvalidArgument, "Trying to read from an invalid position.")
 		}
 		return nil // an empty log
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{})
 	err := log.Follow(t.Context(), domain.Position{Commit: 7, Prepare: 7}, nil, func([]domain.Recorded, bool) error { return nil })
 	if !errors.Is(err, eventstore.ErrReplaced) {
 		t.Errorf("follow from a position of another log: %v, want %v", err, eventstore.ErrReplaced)
@@ -275,8 +245,8 @@ func TestAPanicOfTheClientIsAnError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := (&stub{read: read}).start(t)
-			log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{RetryFor: time.Millisecond})
+			s := (&eventnodetest.Stub{OnRead: read}).Start(t)
+			log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{RetryFor: time.Millisecond})
 			var err error
 			for _, err = range log.Read(t.Context(), "logtest-1", 0) {
 				break
@@ -299,7 +269,7 @@ func TestAnEventWithoutItsCreationTimeEndsTheProcess(t *testing.T) {
 		}
 		return
 	}
-	s := (&stub{read: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
+	s := (&eventnodetest.Stub{OnRead: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
 		return stream.Send(&streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
 			Event: &streams.ReadResp_ReadEvent_RecordedEvent{
 				Id:               &shared.UUID{Value: &shared.UUID_String_{String_: "00000000-0000-0000-0000-000000000001"}},
@@ -308,9 +278,9 @@ func TestAnEventWithoutItsCreationTimeEndsTheProcess(t *testing.T) {
 			},
 			Position: &streams.ReadResp_ReadEvent_NoPosition{NoPosition: &shared.Empty{}},
 		}}})
-	}}).start(t)
+	}}).Start(t)
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAnEventWithoutItsCreationTimeEndsTheProcess$", "-test.v") //nolint:gosec // this very program
-	child.Env = append(os.Environ(), variable+"="+s.url())
+	child.Env = append(os.Environ(), variable+"="+s.URL())
 	out, err := child.CombinedOutput()
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || exit.ExitCode() != 1 || !strings.Contains(string(out), "Failed to parse created date") || strings.Contains(string(out), "survived") {
@@ -323,11 +293,11 @@ func TestTheLeaderThatANodeNamesIsFollowed(t *testing.T) {
 	t.Parallel()
 	n := newNode(t)
 	var asked atomic.Int64
-	s := (&stub{appended: func(stream streams.Streams_AppendServer) error {
+	s := (&eventnodetest.Stub{OnAppend: func(stream streams.Streams_AppendServer) error {
 		asked.Add(1)
 		return notLeader(stream, n.options.Listen)
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{OperationTimeout: time.Second, RetryFor: 500 * time.Millisecond})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{OperationTimeout: time.Second, RetryFor: 500 * time.Millisecond})
 	for i := range 5 {
 		if _, err := log.Append(t.Context(), "logtest-1", commands.Expected(i-1), counted(i)); err != nil {
 			t.Fatalf("append %d: %v", i, err)

@@ -19,6 +19,7 @@ import (
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
 	"aftercare/deploy/eventnode"
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/domain"
 	"aftercare/domain/codec"
 )
@@ -138,11 +139,11 @@ func TestAServersOwnLimitIsReported(t *testing.T) {
 // Servers word the limit of an event otherwise than that of an append.
 func TestAServersLimitOfAnEventIsReported(t *testing.T) {
 	t.Parallel()
-	s := (&stub{appended: func(streams.Streams_AppendServer) error {
+	s := (&eventnodetest.Stub{OnAppend: func(streams.Streams_AppendServer) error {
 		return status.Error(codes.InvalidArgument,
 			"Event with Id: 00000007-0000-0000-0000-000000000000, Size: 5016, exceeds Maximum Append Event Size of 300.")
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{})
 	_, err := log.Append(t.Context(), "logtest-1", commands.NoStream, counted(0))
 	if large, ok := errors.AsType[*commands.TooLargeError](err); !ok || large.Limit != 300 {
 		t.Errorf("got %v, want the limit", err)

@@ -1,7 +1,6 @@
 package eventstore_test
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -10,9 +9,6 @@ import (
 	"time"
 
 	"aftercare/commands"
-	"aftercare/commands/eventstore"
-	"aftercare/commands/logtest"
-	"aftercare/deploy/eventnode"
 	"aftercare/domain"
 	"aftercare/domain/calendar"
 	"aftercare/domain/catalog"
@@ -25,28 +21,7 @@ import (
 // BenchmarkHandle notes something on cases of as many events as its name says, with the node's fsync: a read of all, a
 // fold, a decision and an append.
 func BenchmarkHandle(b *testing.B) {
-	running, err := eventnode.Open(eventnode.Options{Dir: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(b.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- running.Run(ctx) }()
-	b.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			b.Error(err)
-		}
-	})
-	log, err := eventstore.Open(running.URL(), catalog.Codec(), logtest.Sealer{}, eventstore.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := log.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	log := durable(b, catalog.Codec())
 	for _, length := range []int{10, 100, 1_000, 10_000} {
 		b.Run(strconv.Itoa(length), func(b *testing.B) { benchmarkHandle(b, log, length) })
 	}

@@ -16,6 +16,7 @@ import (
 
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
+	"aftercare/deploy/faultproxy/faultproxytest"
 )
 
 // The client pings every 10 s, and a gRPC server with its defaults ends an idle subscription on the third ping. The node must
@@ -127,7 +128,7 @@ func TestAnIdleFollowSurvivesTheClientsPings(t *testing.T) {
 		t.Skip("takes 45 s: set AFTERCARE_TEST_FAULTS")
 	}
 	n := newNode(t)
-	p := listen(t, n.options.Listen)
+	p := faultproxytest.Listen(t, n.options.Listen)
 	log := openLog(t, through(n.url, p), logtest.Codec(), eventstore.Options{})
 	followed := follow(t, log)
 	fill(t, n, "logtest-1", 1)

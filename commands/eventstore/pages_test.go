@@ -15,6 +15,7 @@ import (
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/domain"
 )
 
@@ -39,8 +40,8 @@ func TestAStreamIsReadInFewCalls(t *testing.T) {
 			n := newNode(t)
 			write(t, n, test.length, test.size)
 			var reads atomic.Int64
-			s := (&stub{read: counting(t, n, &reads)}).start(t)
-			log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+			s := (&eventnodetest.Stub{OnRead: counting(t, n, &reads)}).Start(t)
+			log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{})
 			got := 0
 			for r, err := range log.Read(t.Context(), "logtest-1", 0) {
 				noted, ok := r.Event.(logtest.Noted)

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -19,7 +18,9 @@ import (
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
 	"aftercare/commands/logtest"
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 )
 
@@ -98,7 +99,7 @@ func TestAFollowerNoticesAReplacedStore(t *testing.T) {
 			t.Parallel()
 			n := newNode(t)
 			last := fill(t, n, "logtest-1", 10)
-			p := listen(t, n.options.Listen)
+			p := faultproxytest.Listen(t, n.options.Listen)
 			log := openLog(t, through(n.url, p), logtest.Codec(), eventstore.Options{BehindFor: patience})
 			replace := func() { p.Lead(test.with(t, n).options.Listen) }
 			var after domain.Position
@@ -145,7 +146,7 @@ func TestAFollowerWaitsForAStoreThatIsBehind(t *testing.T) {
 	n.stop()
 	behind := copied(t, n)
 	n.start(t)
-	p := listen(t, n.options.Listen)
+	p := faultproxytest.Listen(t, n.options.Listen)
 	log := openLog(t, through(n.url, p), logtest.Codec(), eventstore.Options{})
 	followed := follow(t, log)
 	write := func(i int) {
@@ -174,7 +175,7 @@ func TestAFollowerWaitsForAStoreThatIsBehind(t *testing.T) {
 func TestAnOutageIsNotTakenForAStoreThatIsBehind(t *testing.T) {
 	t.Parallel()
 	var looks atomic.Int64
-	s := (&stub{read: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
+	s := (&eventnodetest.Stub{OnRead: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
 		if r.GetOptions().GetSubscription() == nil {
 			switch n := looks.Add(1); {
 			case n == 1:
@@ -185,16 +186,16 @@ func TestAnOutageIsNotTakenForAStoreThatIsBehind(t *testing.T) {
 				return stream.Send(at(100))
 			}
 		}
-		if err := stream.Send(confirmation()); err != nil {
+		if err := stream.Send(eventnodetest.Confirmation()); err != nil {
 			return err
 		}
-		if err := stream.Send(&streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: &streams.ReadResp_CaughtUp{}}}); err != nil {
+		if err := stream.Send(eventnodetest.CaughtUp()); err != nil {
 			return err
 		}
 		<-stream.Context().Done()
 		return nil
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{BehindFor: 100 * time.Millisecond})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{BehindFor: 100 * time.Millisecond})
 	enough := errors.New("live")
 	err := log.Follow(t.Context(), domain.Position{Commit: 100, Prepare: 100}, nil, func([]domain.Recorded, bool) error { return enough })
 	if !errors.Is(err, enough) {
@@ -205,20 +206,20 @@ func TestAnOutageIsNotTakenForAStoreThatIsBehind(t *testing.T) {
 // A node that is behind gets the rest while a Follow looks at it: what was seen before does not come again.
 func TestAStoreThatCatchesUpShowsNothingTwice(t *testing.T) {
 	t.Parallel()
-	s := (&stub{read: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
+	s := (&eventnodetest.Stub{OnRead: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
 		if r.GetOptions().GetSubscription() == nil {
 			return stream.Send(at(50))
 		}
-		caughtUp := &streams.ReadResp{Content: &streams.ReadResp_CaughtUp_{CaughtUp: &streams.ReadResp_CaughtUp{}}}
-		for _, m := range []*streams.ReadResp{confirmation(), at(75), at(100), at(150), caughtUp} {
+		caughtUp := eventnodetest.CaughtUp()
+		for _, m := range []*streams.ReadResp{eventnodetest.Confirmation(), at(75), at(100), at(150), caughtUp} {
 			if err := stream.Send(m); err != nil {
 				return err
 			}
 		}
 		<-stream.Context().Done()
 		return nil
-	}}).start(t)
-	log := openLog(t, s.url(), logtest.Codec(), eventstore.Options{})
+	}}).Start(t)
+	log := openLog(t, s.URL(), logtest.Codec(), eventstore.Options{})
 	enough := errors.New("live")
 	var came []uint64
 	err := log.Follow(t.Context(), domain.Position{Commit: 100, Prepare: 100}, nil, func(batch []domain.Recorded, live bool) error {
@@ -235,17 +236,6 @@ func TestAStoreThatCatchesUpShowsNothingTwice(t *testing.T) {
 	}
 }
 
-// at is an event at a position.
 func at(position uint64) *streams.ReadResp {
-	return &streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
-		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
-			Id:               &shared.UUID{Value: &shared.UUID_String_{String_: "00000000-0000-0000-0000-000000000001"}},
-			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte("logtest-1")},
-			CommitPosition:   position,
-			PreparePosition:  position,
-			Metadata:         map[string]string{"type": "logtest-count.counted.v1", "content-type": "application/json", "created": "0"},
-			Data:             []byte("{}"), CustomMetadata: []byte("{}"),
-		},
-		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: position},
-	}}}
+	return eventnodetest.Event("logtest-1", "logtest-count.counted.v1", position)
 }

@@ -1,7 +1,6 @@
 package logtest
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -11,6 +10,7 @@ import (
 
 	"aftercare/commands"
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 )
 
@@ -120,24 +120,10 @@ var faults = []fault{
 	}},
 }
 
-func listen(t *testing.T, r Remote) *faultproxy.Proxy {
-	t.Helper()
-	p, err := faultproxy.Listen(r.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
-}
-
 // recovery writes and follows before, during and after one fault, which lasts as long as a call may.
 func recovery(t *testing.T, r Remote, f fault) {
 	t.Helper()
-	p := listen(t, r)
+	p := faultproxytest.Listen(t, r.Addr)
 	log, closing := r.Open(t, p.Addr())
 	start := headOf(t, log)
 	stream := newStream()
@@ -194,28 +180,14 @@ func recovery(t *testing.T, r Remote, f fault) {
 		t.Logf("%s: the follower went on after %v", f.name, healed())
 	}
 	tail.stop()
-	vacated(t, p, r.Connections+1)
+	faultproxytest.Vacated(t, p, r.Connections+1)
 	closing()
-	vacated(t, p, 0)
+	faultproxytest.Vacated(t, p, 0)
 }
 
 func numbered(stream string, n int) commands.Proposed {
 	id := domain.DeriveUUID(domain.UUID{}, stream+"/"+strconv.Itoa(n))
 	return commands.Proposed{ID: id, Event: Counted{At: at, N: n}, Metadata: domain.Metadata{CommandID: id, OccurredAt: at}}
-}
-
-// vacated waits until at most n connections are open: those of a client that is done close soon, not at once.
-func vacated(t *testing.T, p *faultproxy.Proxy, n int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(bounded(t), 10*time.Second)
-	defer cancel()
-	for tick := time.Tick(time.Millisecond); p.Open() > n; {
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			t.Fatalf("%d connections are open, want %d at most", p.Open(), n)
-		}
-	}
 }
 
 // duration and seed of a random schedule.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"aftercare/commands"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 )
 
@@ -42,7 +43,7 @@ type trial struct {
 func anySchedule(t *testing.T, r Remote) {
 	t.Helper()
 	lasts, random := schedule(t)
-	p := listen(t, r)
+	p := faultproxytest.Listen(t, r.Addr)
 	log, closing := r.Open(t, p.Addr())
 	x := &trial{
 		remote: r, log: log, run: uuid.NewString(), own: map[string]bool{},
@@ -101,9 +102,9 @@ func anySchedule(t *testing.T, r Remote) {
 	for _, w := range followers {
 		w.running.Wait()
 	}
-	vacated(t, p, r.Connections+len(followers))
+	faultproxytest.Vacated(t, p, r.Connections+len(followers))
 	closing()
-	vacated(t, p, 0)
+	faultproxytest.Vacated(t, p, 0)
 }
 
 func pause(milliseconds int) {

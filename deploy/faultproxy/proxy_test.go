@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,20 +50,6 @@ func newEcho(t *testing.T, name string) *echo {
 		e.open.Wait() // every connection has ended
 	})
 	return e
-}
-
-func listen(t *testing.T, target string) *faultproxy.Proxy {
-	t.Helper()
-	p, err := faultproxy.Listen(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return p
 }
 
 func dial(t *testing.T, p *faultproxy.Proxy) net.Conn {
@@ -117,7 +104,7 @@ func count(t *testing.T, p *faultproxy.Proxy, n int) {
 
 func TestBytesAndTheirEndAreForwarded(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	conn := dial(t, p)
 	send(t, conn, "hello")
 	want(t, conn, "ahello")
@@ -136,7 +123,7 @@ func TestBytesAndTheirEndAreForwarded(t *testing.T) {
 
 func TestLatencyDelaysBothWaysAndSlicesKeepTheOrder(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	p.Set(faultproxy.Faults{Latency: 20 * time.Millisecond, Jitter: time.Millisecond, Slice: 7})
 	conn := dial(t, p)
 	want(t, conn, "a")
@@ -153,7 +140,7 @@ func TestWhatIsHeldComesLaterAndInOrder(t *testing.T) {
 	for name, faults := range map[string]faultproxy.Faults{"up": {HoldUp: true}, "down": {HoldDown: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := listen(t, newEcho(t, "a").addr)
+			p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 			conn := dial(t, p)
 			want(t, conn, "a")
 			p.Set(faults)
@@ -168,7 +155,7 @@ func TestWhatIsHeldComesLaterAndInOrder(t *testing.T) {
 
 func TestASilentProxyTakesConnectionsAndLeadsThemOnLater(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	old := dial(t, p)
 	want(t, old, "a")
 	p.Set(faultproxy.Faults{Silent: true})
@@ -182,7 +169,7 @@ func TestASilentProxyTakesConnectionsAndLeadsThemOnLater(t *testing.T) {
 
 func TestResetsAreSeenAsSuch(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	conn := dial(t, p)
 	want(t, conn, "a")
 	if n := p.Reset(); n != 1 {
@@ -213,7 +200,7 @@ func refused(t *testing.T, p *faultproxy.Proxy) {
 
 func TestStrandedConnectionsAreSilentForGood(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	conn := dial(t, p)
 	want(t, conn, "a")
 	if n := p.Strand(); n != 1 {
@@ -232,7 +219,7 @@ func TestStrandedConnectionsAreSilentForGood(t *testing.T) {
 func TestAStrandedConnectionEndsWhoeverLeavesFirst(t *testing.T) {
 	t.Parallel()
 	target := newEcho(t, "a")
-	p := listen(t, target.addr)
+	p := faultproxytest.Listen(t, target.addr)
 	conn := dial(t, p)
 	want(t, conn, "a")
 	p.Set(faultproxy.Faults{HoldDown: true})
@@ -244,7 +231,7 @@ func TestAStrandedConnectionEndsWhoeverLeavesFirst(t *testing.T) {
 
 func TestNewConnectionsAreLedToTheNewTarget(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	old := dial(t, p)
 	want(t, old, "a")
 	p.Lead(newEcho(t, "b").addr)
@@ -255,14 +242,14 @@ func TestNewConnectionsAreLedToTheNewTarget(t *testing.T) {
 
 func TestATargetThatIsAwayEndsTheConnection(t *testing.T) {
 	t.Parallel()
-	p := listen(t, "127.0.0.1:1")
+	p := faultproxytest.Listen(t, "127.0.0.1:1")
 	refused(t, p)
 	count(t, p, 0)
 }
 
 func TestClosingEndsEverything(t *testing.T) {
 	t.Parallel()
-	p := listen(t, newEcho(t, "a").addr)
+	p := faultproxytest.Listen(t, newEcho(t, "a").addr)
 	live := dial(t, p)
 	want(t, live, "a")
 	stranded := dial(t, p)

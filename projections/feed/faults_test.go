@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 	"aftercare/projections/feed"
 	"aftercare/projections/feed/feedtest"
@@ -47,32 +48,10 @@ func address(s *feedtest.Store) string {
 // through is a store's log behind a proxy.
 func through(t *testing.T, s *feedtest.Store) (*feed.Log, *faultproxy.Proxy) {
 	t.Helper()
-	p, err := faultproxy.Listen(address(s))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := faultproxytest.Listen(t, address(s))
 	log := &feed.Log{URL: "esdb://" + p.Addr() + "?tls=false&gossipTimeout=1"}
-	t.Cleanup(func() {
-		log.Wait()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(log.Wait)
 	return log, p
-}
-
-// vacated waits until at most n connections are open.
-func vacated(t *testing.T, p *faultproxy.Proxy, n int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for tick := time.Tick(time.Millisecond); p.Open() > n; {
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			t.Fatalf("%d connections are open, want %d", p.Open(), n)
-		}
-	}
 }
 
 // A store answers at the address of another: nothing of it may be taken for what comes next, and it must be said.
@@ -156,7 +135,7 @@ func TestAReadThatIsLeftWhileItConnectsLeavesNothing(t *testing.T) {
 	}
 	log.Wait()
 	p.Set(faultproxy.Faults{}) // a silent proxy does not see who has left
-	vacated(t, p, 0)
+	faultproxytest.Vacated(t, p, 0)
 }
 
 func TestOutagesLeaveNoConnectionBehind(t *testing.T) {
@@ -174,7 +153,7 @@ func TestOutagesLeaveNoConnectionBehind(t *testing.T) {
 		if diff := cmp.Diff(numbers(n, n+1), take(t, messages, 1)); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
-		vacated(t, p, 1)
+		faultproxytest.Vacated(t, p, 1)
 		p.Reset()
 	}
 	if p.Taken() > 20 {
@@ -204,5 +183,5 @@ func TestAReadThatStallsEnds(t *testing.T) {
 		t.Errorf("got %v after %d steps, want an end in the middle", err, n)
 	}
 	p.Set(faultproxy.Faults{})
-	vacated(t, p, 0)
+	faultproxytest.Vacated(t, p, 0)
 }

@@ -1,65 +1,33 @@
 package feed_test
 
 import (
-	"context"
-	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
-	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
-	"google.golang.org/grpc"
 
+	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/domain"
 	"aftercare/projections/feed"
 )
 
-// stub is a server that answers reads as a test says: for what no real server does when asked.
-type stub struct {
-	streams.UnimplementedStreamsServer
-	serverfeatures.UnimplementedServerFeaturesServer
-
-	read func(*streams.ReadReq, streams.Streams_ReadServer) error
-}
-
-func (stub) GetSupportedMethods(context.Context, *shared.Empty) (*serverfeatures.SupportedMethods, error) {
-	return &serverfeatures.SupportedMethods{EventStoreServerVersion: "24.10.0"}, nil
-}
-
-func (s stub) Read(request *streams.ReadReq, stream streams.Streams_ReadServer) error {
-	return s.read(request, stream)
-}
-
-// log serves until the test ends.
-func (s stub) log(t *testing.T) *feed.Log {
+func stubbed(t *testing.T, s *eventnodetest.Stub) *feed.Log {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	streams.RegisterStreamsServer(server, s)
-	serverfeatures.RegisterServerFeaturesServer(server, s)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return &feed.Log{URL: "esdb://" + listener.Addr().String() + "?tls=false"}
+	return &feed.Log{URL: s.Start(t).URL()}
+}
+
+func opened(position uint64) *streams.ReadResp {
+	return eventnodetest.Event("case-1", "case.opened.v1", position)
 }
 
 // The client panics on answers it does not expect, which ended the process.
 func TestAPanicOfTheClientIsAnError(t *testing.T) {
 	t.Parallel()
-	log := stub{read: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
+	log := stubbed(t, &eventnodetest.Stub{OnRead: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
 		return stream.Send(&streams.ReadResp{Content: &streams.ReadResp_FirstStreamPosition{FirstStreamPosition: 1}})
-	}}.log(t)
+	}})
 	if _, err := log.Head(t.Context()); err == nil || !strings.Contains(err.Error(), "client failed") {
 		t.Errorf("got %v, want the client's failure", err)
 	}
@@ -68,21 +36,18 @@ func TestAPanicOfTheClientIsAnError(t *testing.T) {
 // A node that is behind gets the rest while a subscription looks at it: what was seen before does not come again.
 func TestAStoreThatCatchesUpShowsNothingTwice(t *testing.T) {
 	t.Parallel()
-	log := stub{read: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
+	log := stubbed(t, &eventnodetest.Stub{OnRead: func(r *streams.ReadReq, stream streams.Streams_ReadServer) error {
 		if r.GetOptions().GetSubscription() == nil {
-			return stream.Send(at(50))
+			return stream.Send(opened(50))
 		}
-		confirmation := &streams.ReadResp{Content: &streams.ReadResp_Confirmation{
-			Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "1"},
-		}}
-		for _, m := range []*streams.ReadResp{confirmation, at(75), at(100), at(150)} {
+		for _, m := range []*streams.ReadResp{eventnodetest.Confirmation(), opened(75), opened(100), opened(150)} {
 			if err := stream.Send(m); err != nil {
 				return err
 			}
 		}
 		<-stream.Context().Done()
 		return nil
-	}}.log(t)
+	}})
 	sub := feed.NewSubscriber(log, feed.Options{After: domain.Position{Commit: 100, Prepare: 100}})
 	t.Cleanup(func() { _ = sub.Close() })
 	messages, err := sub.Subscribe(t.Context(), feed.All)
@@ -101,15 +66,12 @@ func TestWhatIsReadAheadIsBoundedByItsSize(t *testing.T) {
 	t.Parallel()
 	const events, mostAhead = 120, 60
 	var sent atomic.Int64
-	log := stub{read: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
-		confirmation := &streams.ReadResp{Content: &streams.ReadResp_Confirmation{
-			Confirmation: &streams.ReadResp_SubscriptionConfirmation{SubscriptionId: "1"},
-		}}
-		if err := stream.Send(confirmation); err != nil {
+	log := stubbed(t, &eventnodetest.Stub{OnRead: func(_ *streams.ReadReq, stream streams.Streams_ReadServer) error {
+		if err := stream.Send(eventnodetest.Confirmation()); err != nil {
 			return err
 		}
 		for i := range uint64(events) {
-			e := at(1 + i)
+			e := opened(1 + i)
 			e.GetEvent().Event.Data = make([]byte, 1<<20)
 			if err := stream.Send(e); err != nil {
 				return err
@@ -118,7 +80,7 @@ func TestWhatIsReadAheadIsBoundedByItsSize(t *testing.T) {
 		}
 		<-stream.Context().Done()
 		return nil
-	}}.log(t)
+	}})
 	sub := feed.NewSubscriber(log, feed.Options{})
 	t.Cleanup(func() { _ = sub.Close() })
 	messages, err := sub.Subscribe(t.Context(), feed.All)
@@ -145,18 +107,4 @@ func TestWhatIsReadAheadIsBoundedByItsSize(t *testing.T) {
 		}
 		m.Ack()
 	}
-}
-
-// at is an event at a position.
-func at(position uint64) *streams.ReadResp {
-	return &streams.ReadResp{Content: &streams.ReadResp_Event{Event: &streams.ReadResp_ReadEvent{
-		Event: &streams.ReadResp_ReadEvent_RecordedEvent{
-			Id:               &shared.UUID{Value: &shared.UUID_String_{String_: "00000000-0000-0000-0000-000000000001"}},
-			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte("case-1")},
-			CommitPosition:   position,
-			PreparePosition:  position,
-			Metadata:         map[string]string{"type": "case.opened.v1", "content-type": "application/json", "created": "0"},
-		},
-		Position: &streams.ReadResp_ReadEvent_CommitPosition{CommitPosition: position},
-	}}}
 }

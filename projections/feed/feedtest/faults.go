@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/projections/feed"
 )
 
@@ -140,7 +141,7 @@ func recovery(t *testing.T, x *trial, f fault) {
 	if err := sub.Close(); err != nil {
 		t.Error(err)
 	}
-	x.vacated()
+	faultproxytest.Vacated(t, x.proxy, 0)
 }
 
 // timed holds a read to its time. Whether it succeeds is up to the fault.
@@ -241,7 +242,7 @@ func anySchedule(t *testing.T, x *trial) {
 	if r := consumers[2].repeated; r == 0 {
 		t.Error("nothing was ever delivered again")
 	}
-	x.vacated()
+	faultproxytest.Vacated(t, x.proxy, 0)
 }
 
 // consumer acks, and keeps what it acked. It takes several messages at once where it may, and nacks now and then.

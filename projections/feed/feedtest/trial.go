@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
 
 	"aftercare/deploy/faultproxy"
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/domain"
 	"aftercare/projections/feed"
 )
@@ -37,22 +37,14 @@ func newTrial(t *testing.T, r Remote) *trial {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := faultproxy.Listen(u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := faultproxytest.Listen(t, u.Host)
 	u.Host = p.Addr()
 	x := &trial{
 		t: t, remote: r, proxy: p, run: uuid.New(),
 		log: &feed.Log{URL: u.String() + faultSettings, Timeout: faultTimeout},
 	}
 	x.topic = "feedtest-" + x.run.String()
-	t.Cleanup(func() {
-		x.log.Wait()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(x.log.Wait)
 	x.start = x.append(x.topic+"-start", 0, "started", 1)
 	return x
 }
@@ -110,18 +102,4 @@ func (x *trial) restart() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.remote.Restart()
-}
-
-// vacated waits until the feed has no connection any more.
-func (x *trial) vacated() {
-	x.t.Helper()
-	ctx, cancel := context.WithTimeout(x.t.Context(), 10*time.Second)
-	defer cancel()
-	for tick := time.Tick(time.Millisecond); x.proxy.Open() > 0; {
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			x.t.Fatalf("%d connections are open, want none", x.proxy.Open())
-		}
-	}
 }
