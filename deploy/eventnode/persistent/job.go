@@ -24,10 +24,11 @@ func (j job) empty() bool { return len(j.park) == 0 && j.checkpoint == nil && j.
 // next takes out of the pending job what is to be written now.
 func (r *Runner) next() job {
 	j := r.pending
-	r.pending = job{}
-	if len(j.park) > parkBatch {
-		j.park, r.pending.park = j.park[:parkBatch:parkBatch], j.park[parkBatch:]
+	if len(j.park) > parkBatch { // the rest waits with what comes after all of it
+		r.pending.park = j.park[parkBatch:]
+		return job{park: j.park[:parkBatch:parkBatch]}
 	}
+	r.pending = job{}
 	return j
 }
 
