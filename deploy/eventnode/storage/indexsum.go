@@ -29,12 +29,13 @@ func encodeStream(name string, info StreamInfo) []byte {
 	v := binary.BigEndian.AppendUint64(make([]byte, 0, streamEntry+4), info.id)
 	v = binary.BigEndian.AppendUint64(v, uint64(info.Last)) //nolint:gosec // same bits
 	v = binary.BigEndian.AppendUint64(v, info.Tombstone)
-	return binary.BigEndian.AppendUint32(v, streamSum([]byte(name), v))
+	return sealed([]byte(name), v)
 }
 
 func decodeStream(name, v []byte) (StreamInfo, error) {
-	if len(v) != streamEntry+4 || binary.BigEndian.Uint32(v[streamEntry:]) != streamSum(name, v[:streamEntry]) {
-		return StreamInfo{}, fmt.Errorf("stream %q: %w", name, errSum)
+	v, err := unsealed("stream", name, v, streamEntry)
+	if err != nil {
+		return StreamInfo{}, err
 	}
 	return StreamInfo{
 		id:        binary.BigEndian.Uint64(v),
@@ -50,12 +51,17 @@ func streamSum(name, v []byte) uint32 {
 // sealed returns v with the CRC-32C of its key and v behind it.
 func sealed(key, v []byte) []byte { return binary.BigEndian.AppendUint32(v, streamSum(key, v)) }
 
-// unsealed is the inverse of sealed for n bytes.
-func unsealed(key, v []byte, n int) ([]byte, error) {
+// unsealed is the inverse of sealed for n bytes. What says in errors of what the entry is.
+func unsealed(what string, key, v []byte, n int) ([]byte, error) {
 	if len(v) != n+4 || binary.BigEndian.Uint32(v[n:]) != streamSum(key, v[:n]) {
-		return nil, fmt.Errorf("what was removed at %q: %w", key, errSum)
+		return nil, fmt.Errorf("%s %q: %w", what, key, errSum)
 	}
 	return v[:n], nil
+}
+
+// unsealedRemoval is unsealed for what a scavenge left in the index.
+func unsealedRemoval(key, v []byte, n int) ([]byte, error) {
+	return unsealed("what was removed at", key, v, n)
 }
 
 // streamSet is the number of streams and the sum of the hashes of their names and ids.
@@ -117,7 +123,7 @@ func intact(tx *bbolt.Tx, of *removals) error {
 	}
 	c, left := firsts.Cursor(), want.count
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if _, err := unsealed(k, v, 8); err != nil {
+		if _, err := unsealedRemoval(k, v, 8); err != nil {
 			return err
 		}
 		if left--; left == 0 { // as above

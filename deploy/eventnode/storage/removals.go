@@ -135,7 +135,7 @@ func (ix *index) removedAt(position uint64) (found run, ok bool, err error) {
 		}
 		k, v := before()
 		if k != nil {
-			v, err := unsealed(k, v, 16)
+			v, err := unsealedRemoval(k, v, 16)
 			if err != nil {
 				return ix.db.setAside(err.Error())
 			}
@@ -184,7 +184,7 @@ func (ix *index) firstLocked(name string) (first int64, err error) {
 			return nil
 		}
 		if v := b.Get([]byte(name)); v != nil {
-			v, err := unsealed([]byte(name), v, 8)
+			v, err := unsealedRemoval([]byte(name), v, 8)
 			if err != nil {
 				return ix.db.setAside(err.Error())
 			}
@@ -212,7 +212,7 @@ func (ix *index) eachFirst(ctx context.Context, visit func(streamFirst) error) e
 			c := b.Cursor()
 			k, v := c.Seek(from)
 			for ; k != nil && len(page) < flushChunk; k, v = c.Next() {
-				v, err := unsealed(k, v, 8)
+				v, err := unsealedRemoval(k, v, 8)
 				if err != nil {
 					return ix.db.setAside(err.Error())
 				}

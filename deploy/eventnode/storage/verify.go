@@ -181,6 +181,6 @@ func (x *indexCheck) passed(r *Record) bool {
 	if x.firsts == nil {
 		return false
 	}
-	v, err := unsealed(r.Stream, x.firsts.Get(r.Stream), 8)
+	v, err := unsealedRemoval(r.Stream, x.firsts.Get(r.Stream), 8)
 	return err == nil && uint64(r.Revision) < binary.BigEndian.Uint64(v) //nolint:gosec // not negative
 }
