@@ -138,7 +138,7 @@ func (c *collector) decode(ctx context.Context, events []codec.Raw) ([]entry, er
 		}
 		err := waiting.Load()
 		if err == nil {
-			return known(entries), nil
+			return entries, nil
 		}
 		c.logger.WarnContext(ctx, "decoding waits", slog.Any("error", *err), slog.Duration("pause", pause))
 		if !sleep(ctx, pause) {
@@ -154,6 +154,7 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 	out := make([]entry, len(events))
 	var persons []seal.Subject
 	for i, e := range events {
+		out[i].raw = e
 		out[i].err = guard(func() (err error) {
 			out[i].Recorded, err = c.Decode(ctx, nil, e)
 			persons = append(persons, seal.Subjects(out[i].Event)...)
@@ -175,15 +176,4 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 		}
 	}
 	return out
-}
-
-// known leaves out the events of types that the catalog does not have.
-func known(entries []entry) []entry {
-	kept := entries[:0]
-	for _, e := range entries {
-		if e.Event != nil || e.err != nil {
-			kept = append(kept, e)
-		}
-	}
-	return kept
 }

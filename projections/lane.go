@@ -38,7 +38,7 @@ func (l *lane) take(ctx context.Context, b *batch) (left bool, err error) {
 	}
 	done, gone := make(chan struct{}), make(chan bool)
 	go func() { gone <- l.watch(b, done) }()
-	err = l.process(ctx, l.wanted(b.entries), b.target)
+	err = l.process(ctx, l.wanted(after(b.entries, l.position)), b.target)
 	close(done)
 	return <-gone, err
 }
@@ -64,15 +64,4 @@ func (l *lane) watch(b *batch, done <-chan struct{}) (left bool) {
 			return true
 		}
 	}
-}
-
-// wanted returns the entries after the checkpoint that the view handles.
-func (l *lane) wanted(entries []entry) []entry {
-	wanted := make([]entry, 0, len(entries))
-	for _, e := range after(entries, l.position) {
-		if l.view.Handles(e.Type) {
-			wanted = append(wanted, e)
-		}
-	}
-	return wanted
 }

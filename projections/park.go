@@ -12,15 +12,33 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"aftercare/domain"
+	"aftercare/domain/codec"
 )
 
 // behind is the error of an event parked only because an earlier one of its stream is.
 const behind = "an earlier event of the stream is parked"
 
-// entry is an event as a view is given it: decoded, or with the error that kept it from being decoded.
+// entry is an event as a view is given it: as it is stored, and decoded, or with the error that kept it from being decoded.
 type entry struct {
 	domain.Recorded
+	raw codec.Raw
 	err error
+}
+
+// wanted returns the entries that the slot's view handles. Those of types that the catalog does not have are for views that take
+// events as they are stored, and these do not mind what cannot be decoded.
+func (s slot) wanted(entries []entry) []entry {
+	_, stored := s.view.(Stored)
+	wanted := make([]entry, 0, len(entries))
+	for _, e := range entries {
+		if stored {
+			e.err = nil
+		}
+		if (stored || e.Event != nil || e.err != nil) && s.view.Handles(e.Type) {
+			wanted = append(wanted, e)
+		}
+	}
+	return wanted
 }
 
 // parked returns which of the streams of the entries have parked events.

@@ -121,10 +121,8 @@ func (s slot) first(ctx context.Context, db queries, stream string) ([]domain.Po
 // again gives the view one parked event. It reports whether the view took it.
 func (s slot) again(ctx context.Context, tx pgx.Tx, e entry) (bool, error) {
 	refusal := e.err
-	if refusal == nil && e.Event != nil {
-		refusal = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-			return guard(func() error { return s.view.Apply(ctx, tx, []domain.Recorded{e.Recorded}) })
-		})
+	if wanted := s.wanted([]entry{e}); len(wanted) > 0 && wanted[0].err == nil {
+		refusal = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return apply(ctx, tx, s.view, wanted) })
 	}
 	if refusal != nil && (passing(refusal) || ctx.Err() != nil) {
 		return false, refusal

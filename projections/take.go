@@ -78,7 +78,7 @@ func (b *rebuild) entries(ctx context.Context, from, until domain.Position, most
 	}
 	c := collector{codec: b.Codec, opener: b.Opener, logger: b.Logger}
 	entries, err := c.decode(ctx, events)
-	return entries, last, err
+	return slot{view: v}.wanted(entries), last, err
 }
 
 // replace folds the last events under the lock of the live checkpoint, which holds the live runner up, and switches. When

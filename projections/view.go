@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aftercare/domain"
+	"aftercare/domain/codec"
 )
 
 // View is a read model.
@@ -22,8 +23,33 @@ type View interface {
 	// Apply folds a batch, in order, within the transaction that also moves the checkpoint. Event is never nil.
 	// It ignores events it does not know, and neither calls other services nor a clock.
 	Apply(ctx context.Context, tx pgx.Tx, batch []domain.Recorded) error
-	// Bulk returns an empty fold for a rebuild. It sees every event of some streams and none of the others.
+	// Bulk returns an empty fold for a rebuild. It sees every event of some streams and none of the others. It is nil for a view
+	// that folds across streams: a rebuild then gives it the log in batches, in order, as a runner does.
 	Bulk() Bulk
+}
+
+// Stored is a view that takes events as they are stored: not decoded, and sealed. It may want types that the catalog does not know.
+// Its Apply is never called.
+type Stored interface {
+	View
+	// ApplyStored folds a batch as Apply does.
+	ApplyStored(ctx context.Context, tx pgx.Tx, batch []codec.Raw) error
+}
+
+// apply gives a batch to a view, in the form it wants.
+func apply(ctx context.Context, tx pgx.Tx, v View, batch []entry) error {
+	if stored, ok := v.(Stored); ok {
+		events := make([]codec.Raw, len(batch))
+		for i, e := range batch {
+			events[i] = e.raw
+		}
+		return guard(func() error { return stored.ApplyStored(ctx, tx, events) })
+	}
+	events := make([]domain.Recorded, len(batch))
+	for i, e := range batch {
+		events[i] = e.Recorded
+	}
+	return guard(func() error { return v.Apply(ctx, tx, events) })
 }
 
 // Bulk folds whole histories in memory. It is used by one goroutine.

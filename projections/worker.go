@@ -72,7 +72,7 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 			e := entries[0]
 			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),
 				slog.Uint64("revision", e.Revision), slog.String("type", e.Type), slog.String("error", reason(err)))
-			entries = []entry{{e.Recorded, &parking{err, attempt}}}
+			entries = []entry{{e.Recorded, e.raw, &parking{err, attempt}}}
 			continue
 		default:
 			if !sleep(ctx, time.Duration(attempt)*retryPause) {
@@ -187,7 +187,7 @@ func (w *worker) fold(ctx context.Context, tx pgx.Tx, entries []entry, anyParked
 			return 0, err
 		}
 	}
-	batch := make([]domain.Recorded, 0, len(entries))
+	batch := make([]entry, 0, len(entries))
 	for _, e := range entries {
 		var poison *parking
 		switch {
@@ -202,13 +202,13 @@ func (w *worker) fold(ctx context.Context, tx pgx.Tx, entries []entry, anyParked
 		case e.err != nil:
 			return 0, e.err
 		default:
-			batch = append(batch, e.Recorded)
+			batch = append(batch, e)
 		}
 	}
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	return len(batch), guard(func() error { return w.view.Apply(ctx, tx, batch) })
+	return len(batch), apply(ctx, tx, w.view, batch)
 }
 
 // move sets the checkpoint, which must be where this worker left it.
