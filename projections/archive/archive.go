@@ -1,13 +1,16 @@
-// Package archive is the log as rebuilds, exports and as-of views read it: segments of it that are kept in a folder, and the store
-// for the rest.
 package archive
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"hash/fnv"
 	"iter"
 	"log/slog"
+	"os"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"aftercare/domain"
 	"aftercare/domain/codec"
@@ -17,61 +20,23 @@ import (
 // Buckets is how many parts every segment has. All events of a stream are in one of them.
 const Buckets = 256
 
-// Bucket returns the part that a stream's events are in.
+// Bucket returns the part that a stream's events are in. It is FNV-1a, and never changes: segments outlive programs.
 func Bucket(stream string) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(stream))
 	return int(h.Sum32() % Buckets)
 }
 
-// Archive is the segments in a folder, and the log they are of. The zero Dir keeps nothing: everything is read from the store.
+// Archive is the segments in a folder, and the log they are of. It is safe for concurrent use, also by several processes.
 type Archive struct {
-	// Dir holds the segments. It is made when it is missing.
+	// Dir holds the segments. It is made when it is missing. When it is empty nothing is kept: Read reads the store, and the
+	// segments of a Snapshot are in a folder of its own until it is closed.
 	Dir string
 	// Log is the log.
 	Log *feed.Log
-	// Logger defaults to one that discards.
+	// Logger hears of damaged and foreign segments. Defaults to one that discards.
 	Logger *slog.Logger
 }
-
-// Read returns the events after a position, in order, up to the end of the log at that moment, without the store's own. It reads
-// segments first and the store for the rest, of which it makes segments. The sequence ends after the first error.
-func (a *Archive) Read(ctx context.Context, after domain.Position) iter.Seq2[codec.Raw, error] {
-	return a.Log.Read(ctx, after)
-}
-
-// Extend makes segments of what the log holds up to a position, and returns the archive as it is then. Observe, when not nil, hears
-// of the number of events read from the store so far, now and then.
-func (a *Archive) Extend(ctx context.Context, until domain.Position, observe func(events int)) (*Snapshot, error) {
-	s := &Snapshot{}
-	for e, err := range a.Log.Read(ctx, domain.Position{}) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Position.Compare(until) > 0 {
-			break
-		}
-		s.events = append(s.events, e)
-		if observe != nil && len(s.events)%10_000 == 0 {
-			observe(len(s.events))
-		}
-	}
-	return s, nil
-}
-
-// Snapshot is the archive at one moment: everything up to its end. It is safe for concurrent use.
-type Snapshot struct{ events []codec.Raw }
-
-// End returns the position of the last event, zero when there are none.
-func (s *Snapshot) End() domain.Position {
-	if len(s.events) == 0 {
-		return domain.Position{}
-	}
-	return s.events[len(s.events)-1].Position
-}
-
-// Events returns how many events there are.
-func (s *Snapshot) Events() int { return len(s.events) }
 
 // Selection is which events to read. The zero Selection is all of them.
 type Selection struct {
@@ -81,18 +46,163 @@ type Selection struct {
 	RecordedBy time.Time
 }
 
-// Streams returns the selected events of all streams in the buckets from first up to, and without, end: those of one stream in order,
-// in slices that are the receiver's until it asks for the next. What is damaged is read from the store again.
-func (s *Snapshot) Streams(_ context.Context, first, end int, which Selection) iter.Seq2[[]codec.Raw, error] {
-	return func(yield func([]codec.Raw, error) bool) {
-		var batch []codec.Raw
-		for _, e := range s.events {
-			b := Bucket(e.Stream)
-			if b < first || b >= end || which.Types != nil && !which.Types(e.Type) || !which.RecordedBy.IsZero() && e.RecordedAt.After(which.RecordedBy) {
-				continue
-			}
-			batch = append(batch, e)
-		}
-		yield(batch, nil)
+// Read returns the events after a position, in order, up to the end of the log, without the store's own. It makes segments of what they
+// lack first, reads those, and the store for what was recorded meanwhile. Where segments cannot be had, as on a full disk, it
+// reads the store. The sequence ends after the first error.
+func (a *Archive) Read(ctx context.Context, after domain.Position) iter.Seq2[codec.Raw, error] {
+	if a.Dir == "" {
+		return a.Log.Read(ctx, after)
 	}
+	return func(yield func(codec.Raw, error) bool) {
+		snapshot, err := a.recent(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.logger().WarnContext(ctx, "the archive cannot be read, the store is", slog.Any("error", err))
+			snapshot = &Snapshot{}
+		}
+		if snapshot != nil {
+			defer snapshot.Close() //nolint:errcheck // the files were only read
+			for e, err := range snapshot.Read(ctx, after, Selection{}) {
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+			if end := snapshot.End(); end.Compare(after) > 0 {
+				after = end
+			}
+		}
+		for e, err := range a.Log.Read(ctx, after) {
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// recent returns the archive up to the end of the log.
+func (a *Archive) recent(ctx context.Context) (*Snapshot, error) {
+	head, err := a.Log.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return a.Extend(ctx, head.Position, nil)
+}
+
+// Extend makes segments of what the log holds up to a position, and returns the archive as it is then, which may be further. Observe, when
+// not nil, hears of the number of events read from the store so far, now and then. What was made stays when Extend fails.
+// While one process extends a folder, others wait.
+func (a *Archive) Extend(ctx context.Context, until domain.Position, observe func(events int)) (_ *Snapshot, err error) {
+	f := folder{dir: a.Dir, archive: a}
+	s := &Snapshot{}
+	if f.dir == "" {
+		if f.dir, err = os.MkdirTemp("", "aftercare-archive-"); err != nil {
+			return nil, fmt.Errorf("make a folder for the log: %w", err)
+		}
+		s.temporary = f.dir
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("extend the archive: %w", err), s.Close())
+		}
+	}()
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return nil, err
+	}
+	unlock, err := f.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	s.folder = f
+	if s.segments, err = f.open(ctx); err != nil {
+		return nil, err
+	}
+	if until.Compare(s.End()) <= 0 {
+		return s, nil
+	}
+	return s, f.extend(ctx, s, until, observe)
+}
+
+// extend adds segments to a snapshot. The folder is locked.
+func (f folder) extend(ctx context.Context, s *Snapshot, until domain.Position, observe func(events int)) error {
+	var short *segment
+	b := &builder{after: s.End()}
+	if n := len(s.segments); n > 0 && s.segments[n-1].short() {
+		short = s.segments[n-1]
+		events, err := s.all(ctx, n-1, Selection{})
+		if err != nil {
+			return err
+		}
+		short, s.segments = s.segments[n-1], s.segments[:n-1]
+		b = &builder{after: short.After}
+		for _, e := range events {
+			b.add(e)
+		}
+	}
+	full := make(chan *builder)
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { // compressing takes its time, and reading goes on meanwhile
+		for b := range full {
+			made, err := f.write(b)
+			if err != nil {
+				return err
+			}
+			s.segments = append(s.segments, made)
+			if short != nil {
+				f.replaced(short, made)
+				short = nil
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		defer close(full)
+		return f.read(groupCtx, until, b, full, observe)
+	})
+	err := group.Wait()
+	if short != nil {
+		s.segments = append(s.segments, short)
+	}
+	return err
+}
+
+// read reads the store up to a position and sends builders to be written.
+func (f folder) read(ctx context.Context, until domain.Position, b *builder, full chan<- *builder, observe func(events int)) error {
+	send := func() error {
+		select {
+		case full <- b:
+			b = &builder{after: b.until()}
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	seen := 0
+	for e, err := range f.archive.Log.Read(ctx, b.until()) {
+		if err != nil {
+			return err
+		}
+		if e.Position.Compare(until) > 0 {
+			break
+		}
+		if b.full() {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+		b.add(e)
+		if seen++; observe != nil && seen%1000 == 0 {
+			observe(seen)
+		}
+	}
+	if seen > 0 {
+		return send()
+	}
+	return nil
+}
+
+func (a *Archive) logger() *slog.Logger {
+	if a.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return a.Logger
 }
