@@ -44,6 +44,13 @@ type Selection struct {
 	Types func(eventType string) bool
 	// RecordedBy leaves out what was recorded later; zero means nothing.
 	RecordedBy time.Time
+	// Until leaves out what comes after a position; zero means nothing.
+	Until domain.Position
+}
+
+// wants reports whether a place in the log is one of those selected.
+func (s *Selection) wants(p domain.Position, recorded time.Time) bool {
+	return (s.RecordedBy.IsZero() || !recorded.After(s.RecordedBy)) && (s.Until == domain.Position{} || p.Compare(s.Until) <= 0)
 }
 
 // Read returns the events after a position, in order, up to the end of the log, without the store's own. It makes segments of what they

@@ -132,12 +132,13 @@ func (d *decoder) part(raw []byte, after domain.Position, out []codec.Raw) ([]co
 			continue
 		}
 		recorded := time.Unix(seconds, int64(nanoseconds)).UTC() //nolint:gosec // less than a second
-		if !d.RecordedBy.IsZero() && recorded.After(d.RecordedBy) {
+		at := domain.Position{Commit: commit, Prepare: prepare}
+		if !d.wants(at, recorded) {
 			continue
 		}
 		out = append(out, codec.Raw{
-			ID: domain.UUID(ids[16*i : 16*i+16]), Stream: streams[stream], Revision: revision,
-			Position: domain.Position{Commit: commit, Prepare: prepare}, RecordedAt: recorded, Type: types[kind], Data: data, Metadata: metadata,
+			ID: domain.UUID(ids[16*i : 16*i+16]), Stream: streams[stream], Revision: revision, Position: at, RecordedAt: recorded,
+			Type: types[kind], Data: data, Metadata: metadata,
 		})
 	}
 	if c.bad || rest.bad || len(c.rest) > 0 || len(rest.rest) > 0 {

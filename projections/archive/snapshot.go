@@ -118,9 +118,10 @@ func (s *Snapshot) Read(ctx context.Context, after domain.Position, which Select
 	}
 }
 
-// late reports whether all events of the segment were recorded too late to be selected.
+// late reports whether all events of the segment are too late to be selected.
 func (s *segment) late(which Selection) bool {
-	return !which.RecordedBy.IsZero() && s.Earliest > which.RecordedBy.Unix()
+	return !which.RecordedBy.IsZero() && s.Earliest > which.RecordedBy.Unix() ||
+		which.Until != (domain.Position{}) && s.After.Compare(which.Until) >= 0
 }
 
 // at returns a segment, nil behind the last one.
