@@ -11,6 +11,7 @@ import (
 	"aftercare/domain/codec"
 	"aftercare/domain/ticket"
 	"aftercare/projections"
+	"aftercare/projections/archive"
 	"aftercare/projections/feed/feedtest"
 	"aftercare/projections/fold"
 	"aftercare/projections/postgres/pgtest"
@@ -98,7 +99,9 @@ func BenchmarkRebuild(b *testing.B) {
 		store.Record(ticketCodec, fmt.Sprintf("ticket-%d", i), batch...)
 		count += len(batch)
 	}
-	rebuilder := &projections.Rebuilder{Pool: pool, Log: store.Log(), Codec: ticketCodec, Now: now}
+	rebuilder := &projections.Rebuilder{
+		Pool: pool, Log: store.Log(), Archive: &archive.Archive{Dir: b.TempDir(), Log: store.Log()}, Codec: ticketCodec, Now: now,
+	}
 	var read, rebuilt time.Duration
 	for b.Loop() {
 		start := now()
@@ -116,7 +119,7 @@ func BenchmarkRebuild(b *testing.B) {
 			b.Fatal(err)
 		}
 		rebuilt += now().Sub(start)
-		b.Logf("loading %s, indexing %s, switching %s", report.Loading, report.Indexing, report.Switching)
+		b.Logf("reading %s, loading %s, indexing %s, switching %s", report.Reading, report.Loading, report.Indexing, report.Switching)
 		if seen != count || report.Events != count {
 			b.Fatalf("read %d and rebuilt from %d events, want %d", seen, report.Events, count)
 		}

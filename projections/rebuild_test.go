@@ -42,7 +42,7 @@ func TestRebuiltTablesEqualTheLiveOnes(t *testing.T) {
 	parked := query[struct {
 		Stream   string
 		Revision int64
-	}](b, `select stream, revision from aftercare.parked_event order by 1, 2`)
+	}](b, `select stream, revision from aftercare.parked_event where view not like '%@%' order by 1, 2`)
 
 	report, err := b.rebuilder().Rebuild(t.Context(), b.views...)
 	if err != nil {
@@ -57,7 +57,7 @@ func TestRebuiltTablesEqualTheLiveOnes(t *testing.T) {
 	again := query[struct {
 		Stream   string
 		Revision int64
-	}](b, `select stream, revision from aftercare.parked_event order by 1, 2`)
+	}](b, `select stream, revision from aftercare.parked_event where view not like '%@%' order by 1, 2`)
 	if diff := cmp.Diff(parked, again); diff != "" || len(parked) != 4 {
 		t.Errorf("parked events, -live +rebuilt:\n%s", diff)
 	}

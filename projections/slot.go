@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,11 +26,42 @@ type slot struct {
 // Schema returns the Postgres schema of a view's live tables.
 func Schema(view string) string { return "view_" + view }
 
-func liveSlot(v View) slot { return slot{v, v.Name(), Schema(v.Name())} }
-func nextSlot(v View) slot { return slot{v, v.Name() + "@next", Schema(v.Name()) + "_next"} }
+// The versions of a view besides the live one, which has no name. Others are named by whoever makes them as of an instant.
+const (
+	// Next is filled by a rebuild, to take the live one's place.
+	Next = "next"
+	// Previous was the live one before the last switch.
+	Previous = "previous"
+	// leaving is the live one in the midst of a switch.
+	leaving = "leaving"
+)
 
-// previous is where the tables go that a rebuild replaced.
-func previous(v View) string { return Schema(v.Name()) + "_previous" }
+// asOfName is what a version that is made as of an instant may be called.
+var asOfName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`)
+
+// ErrName says that a version cannot be called that.
+var ErrName = errors.New("a name is of small letters, digits and _, begins with a letter, and has at most 30; it is neither next, previous nor leaving")
+
+func validName(name string) error {
+	if !asOfName.MatchString(name) || name == Next || name == Previous || name == leaving {
+		return fmt.Errorf("%q: %w", name, ErrName)
+	}
+	return nil
+}
+
+func liveSlot(v View) slot { return slot{v, v.Name(), Schema(v.Name())} }
+
+// versionSlot is that of a version by its name.
+func versionSlot(v View, name string) slot {
+	switch name {
+	case Next, Previous, leaving:
+		return slot{v, v.Name() + "@" + name, Schema(v.Name()) + "_" + name}
+	}
+	return slot{v, v.Name() + "@" + name, VersionSchema(v.Name(), name)}
+}
+
+// VersionSchema returns the Postgres schema of a version that was made as of an instant.
+func VersionSchema(view, name string) string { return Schema(view) + "_as_of_" + name }
 
 func (s slot) quoted() string { return pgx.Identifier{s.schema}.Sanitize() }
 

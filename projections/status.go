@@ -53,7 +53,7 @@ func (t *Tracker) Status(ctx context.Context, views ...string) (Statuses, error)
 		select c.view, c.generation, c.commit_position, c.prepare_position, c.events, c.updated_at,
 		       (select count(*) from aftercare.parked_event p where p.view = c.view)
 		  from aftercare.checkpoint c
-		 where case when cardinality($1::text[]) > 0 then c.view = any($1) else c.view not like '%@next' end
+		 where case when cardinality($1::text[]) > 0 then c.view = any($1) else c.view not like '%@%' end
 		 order by c.view`, append([]string{}, views...))
 	if err != nil {
 		return Statuses{}, fmt.Errorf("read the checkpoints: %w", err)

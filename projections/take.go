@@ -11,29 +11,52 @@ import (
 	"aftercare/domain/codec"
 )
 
-// takes is how often the switch is tried when an event that came last of all is refused.
+// takes is how often the switch is tried when an event that came last of all is refused, or the answer to it was lost.
 const takes = 5
 
-// take catches up with what was recorded since the load, and puts the new tables in the place of the live ones.
-func (b *rebuild) take(ctx context.Context, v View) error {
-	next := nextSlot(v)
-	at, err := ensure(ctx, b.Pool, next)
+// take catches up with what was recorded since the version was filled, and puts it in the place of the live one. Next replaces whatever was the
+// previous version.
+func (b *rebuild) take(ctx context.Context, s slot) error {
+	b.Observe(RebuildProgress{Phase: Switching, View: s.view.Name()})
+	live := liveSlot(s.view)
+	was, err := b.generation(ctx, live)
 	if err != nil {
 		return err
 	}
-	w := &worker{
-		slot: next, pool: b.Pool, logger: b.Logger, checkpoint: at,
-		failing: func(error) {}, moved: func(domain.Position, int) {},
+	var at checkpoint
+	err = b.waitOut(ctx, func() (err error) {
+		at, err = ensure(ctx, b.Pool, s)
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	if s.key != versionSlot(s.view, Previous).key {
+		if err := b.drop(ctx, versionSlot(s.view, Previous)); err != nil {
+			return err
+		}
+	}
+	w := b.worker(s, at)
 	for attempt := 1; ; attempt++ {
 		if err := b.catchUp(ctx, w); err != nil {
 			return err
 		}
-		err := b.replace(ctx, w)
+		err := b.waitOut(ctx, func() error { return b.replace(ctx, live, was, w) })
 		if err == nil || attempt == takes || ctx.Err() != nil || errors.Is(err, ErrTaken) || errors.Is(err, errBack) {
 			return err
 		}
 	}
+}
+
+// generation returns that of a slot's tables.
+func (b *rebuild) generation(ctx context.Context, s slot) (n int64, err error) {
+	err = b.waitOut(ctx, func() error {
+		return b.Pool.QueryRow(ctx, `select generation from aftercare.checkpoint where view = $1`, s.key).Scan(&n)
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrUnknown
+	}
+	return n, err
 }
 
 // catchUp folds what the log holds after the worker's checkpoint, until little is left.
@@ -76,18 +99,17 @@ func (b *rebuild) entries(ctx context.Context, from, until domain.Position, most
 			break
 		}
 	}
-	c := collector{codec: b.Codec, opener: b.Opener, logger: b.Logger}
-	entries, err := c.decode(ctx, events)
-	return slot{view: v}.wanted(entries), last, err
+	entries, err := b.entriesOf(ctx, v, events)
+	return entries, last, err
 }
 
 // replace folds the last events under the lock of the live checkpoint, which holds the live runner up, and switches. When
-// the runner goes on it finds another generation and reads its checkpoint again.
-func (b *rebuild) replace(ctx context.Context, w *worker) error {
-	live := liveSlot(w.view)
+// the runner goes on it finds another generation and reads its checkpoint again. It does nothing when the live view is of another
+// generation than it was already: then the answer to an earlier attempt was lost.
+func (b *rebuild) replace(ctx context.Context, live slot, generation int64, w *worker) error {
 	return pgx.BeginFunc(ctx, b.Pool, func(tx pgx.Tx) error {
 		was, err := live.hold(ctx, tx)
-		if err != nil {
+		if err != nil || was.generation != generation {
 			return err
 		}
 		is, err := w.hold(ctx, tx)
@@ -107,35 +129,23 @@ func (b *rebuild) replace(ctx context.Context, w *worker) error {
 			if err != nil {
 				return err
 			}
-			at = was.position
-			if err := w.move(ctx, tx, at, folded); err != nil {
+			if err := w.move(ctx, tx, was.position, folded); err != nil {
 				return err
 			}
 		}
-		return b.rename(ctx, tx, live, w.slot)
+		return swap(ctx, tx, live, w.slot)
 	})
 }
 
-// rename puts the slot next in the place of the slot live.
-func (b *rebuild) rename(ctx context.Context, tx pgx.Tx, live, next slot) error {
-	var there bool
-	err := tx.QueryRow(ctx, `select exists (select from pg_catalog.pg_namespace where nspname = $1)`, live.schema).Scan(&there)
+// swap makes one version the live one, and the live one the previous.
+func swap(ctx context.Context, tx pgx.Tx, live, next slot) error {
+	out := versionSlot(live.view, leaving)
+	// The row of the live checkpoint stays, since others wait for it: what it says changes places.
+	_, err := tx.Exec(ctx, `
+		insert into aftercare.checkpoint (view, generation, shape, commit_position, prepare_position, events, updated_at)
+		select $2, generation, shape, commit_position, prepare_position, events, updated_at from aftercare.checkpoint where view = $1`,
+		live.key, out.key)
 	if err != nil {
-		return err
-	}
-	if there {
-		old := pgx.Identifier{previous(live.view)}.Sanitize()
-		if _, err := tx.Exec(ctx, "alter schema "+live.quoted()+" rename to "+old); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.Exec(ctx, "alter schema "+next.quoted()+" rename to "+live.quoted()); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `delete from aftercare.parked_event where view = $1`, live.key); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, `update aftercare.parked_event set view = $1 where view = $2`, live.key, next.key); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
@@ -144,5 +154,34 @@ func (b *rebuild) rename(ctx context.Context, tx pgx.Tx, live, next slot) error 
 		   set generation = live.generation + 1, shape = next.shape, commit_position = next.commit_position,
 		       prepare_position = next.prepare_position, events = next.events, updated_at = clock_timestamp()
 		  from next where live.view = $1`, live.key, next.key)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from aftercare.rebuild where view = $1`, next.key); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `delete from aftercare.rebuild_portion where view = $1`, next.key); err != nil {
+		return err
+	}
+	for _, move := range []struct{ from, to slot }{{live, out}, {next, live}, {out, versionSlot(live.view, Previous)}} {
+		if err := rename(ctx, tx, move.from, move.to); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, `update aftercare.checkpoint set view = $2 where view = $1`, out.key, versionSlot(live.view, Previous).key)
+	return err
+}
+
+// rename gives the tables and the parked events of a slot to another that has none.
+func rename(ctx context.Context, tx pgx.Tx, from, to slot) error {
+	if _, err := tx.Exec(ctx, `update aftercare.parked_event set view = $2 where view = $1`, from.key, to.key); err != nil {
+		return err
+	}
+	var there bool
+	err := tx.QueryRow(ctx, `select exists (select from pg_catalog.pg_namespace where nspname = $1)`, from.schema).Scan(&there)
+	if err != nil || !there {
+		return err
+	}
+	_, err = tx.Exec(ctx, "alter schema "+from.quoted()+" rename to "+to.quoted())
 	return err
 }

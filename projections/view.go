@@ -56,10 +56,6 @@ func apply(ctx context.Context, tx pgx.Tx, v View, batch []entry) error {
 type Bulk interface {
 	// Add folds one event that the view handles.
 	Add(r domain.Recorded) error
-	// Full reports whether so many rows are final that they should be copied now. It is false for a fold whose rows may all
-	// change until the end.
-	Full() bool
-	// Copy writes the rows into the new tables of a rebuild, by COPY, and lets go of them. It is called whenever the fold is
-	// full, and once after the last event.
+	// Copy writes the rows into the new tables of a rebuild, by COPY. It is called once, after the last event.
 	Copy(ctx context.Context, tx pgx.Tx) error
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -23,6 +26,7 @@ import (
 	"aftercare/domain/policy"
 	"aftercare/domain/ticket"
 	"aftercare/projections"
+	"aftercare/projections/archive"
 	"aftercare/projections/feed"
 	"aftercare/projections/postgres"
 	"aftercare/projections/satisfaction"
@@ -176,7 +180,32 @@ func (a *app) ensure(ctx context.Context) error {
 const rebuilt = time.Second
 
 func (a *app) rebuilder() *projections.Rebuilder {
-	return &projections.Rebuilder{Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Now: a.now, Logger: a.logger}
+	return &projections.Rebuilder{
+		Pool: a.pool, Log: a.feed, Archive: a.archive(), Codec: a.codec, Opener: a.ring, Program: build(), Now: a.now, Logger: a.logger,
+	}
+}
+
+// archive is the log as rebuilds and exports read it.
+func (a *app) archive() *archive.Archive {
+	return &archive.Archive{Dir: a.path("archive"), Log: a.feed, Logger: a.logger}
+}
+
+// build identifies this program: the hash of its file, or "" where that cannot be read.
+func build() string {
+	name, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // timer records breaches until ctx ends.

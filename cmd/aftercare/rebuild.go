@@ -64,10 +64,14 @@ func chooseViews(names []string) ([]projections.View, error) {
 
 // remake rebuilds views.
 func (p program) remake(ctx context.Context, a *app, chosen []projections.View) (projections.Report, error) {
-	var events atomic.Int64
-	stop := meter(p.Err, "rebuild", func() (int64, int64, string) { return 0, 0, fmt.Sprintf("%d events", events.Load()) })
+	var progress atomic.Pointer[projections.RebuildProgress]
+	progress.Store(&projections.RebuildProgress{})
+	stop := meter(p.Err, "rebuild", func() (int64, int64, string) {
+		at := progress.Load()
+		return int64(at.Done), int64(at.Total), fmt.Sprintf("%s %s, %d events", at.Phase, at.View, at.Done)
+	})
 	r := a.rebuilder()
-	r.Observe = func(n int) { events.Store(int64(n)) }
+	r.Observe = func(at projections.RebuildProgress) { progress.Store(&at) }
 	restore := roomy()
 	report, err := r.Rebuild(ctx, chosen...)
 	for a.stores.owned && errors.Is(err, projections.ErrRebuilding) && pause(ctx, rebuilt) == nil {
@@ -78,8 +82,8 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View) 
 	if err != nil {
 		return report, err
 	}
-	fmt.Fprintf(p.Out, "rebuilt %d views from %d events at %.0f events/s: loading %s, indexing %s, switching %s; %d parked\n", len(chosen),
-		report.Events, report.PerSecond(), report.Loading, report.Indexing, report.Switching, report.Parked)
+	fmt.Fprintf(p.Out, "rebuilt %d views from %d events at %.0f events/s: reading %s, loading %s, indexing %s, switching %s; %d parked\n", len(chosen),
+		report.Events, report.PerSecond(), report.Reading, report.Loading, report.Indexing, report.Switching, report.Parked)
 	return report, nil
 }
 

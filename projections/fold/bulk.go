@@ -36,20 +36,11 @@ func (b *bulk[R]) Add(e domain.Recorded) error {
 	return nil
 }
 
-// full is how many rows that never change make a COPY worth it: enough to go to Postgres while others are still folded.
-const full = 5000
-
-// Full reports whether a history has grown long.
-func (b *bulk[R]) Full() bool { return len(b.flat) >= full }
-
 // Copy writes the rows, those of one stream together.
 func (b *bulk[R]) Copy(ctx context.Context, tx pgx.Tx) error {
 	all := b.flat
 	for _, stream := range slices.Sorted(maps.Keys(b.rows)) {
 		all = append(all, b.rows[stream]...)
 	}
-	err := b.view.copy(ctx, tx, all)
-	clear(b.flat)
-	b.flat, b.rows = b.flat[:0], nil
-	return err
+	return b.view.copy(ctx, tx, all)
 }
