@@ -31,7 +31,7 @@ func (b *rebuild) follow(ctx context.Context, log *archive.Snapshot, f *filling)
 		if target.Compare(w.position) <= 0 {
 			return nil
 		}
-		if err := w.process(ctx, entries, target); err != nil {
+		if err := w.process(ctx, ctx, entries, target); err != nil {
 			return fmt.Errorf("fold into %s: %w", f.key, err)
 		}
 		b.Observe(RebuildProgress{Phase: Folding, View: f.view.Name(), Done: done, Total: log.Events()})

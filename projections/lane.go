@@ -14,13 +14,17 @@ type lane struct {
 	patience time.Duration
 }
 
-// run folds batches until ctx ends or the view may no longer be kept. A view that fails for longer than patience leaves
-// the round, so that it does not hold up the others; run then returns nil once it has recovered.
-func (l *lane) run(ctx context.Context) error {
+// run folds batches until ctx ends, or the view is not as this runner left it. A batch under way goes on for as long as work does. A view that
+// fails for longer than patience leaves the round, so that it does not hold up the others; run then returns nil once it has
+// recovered.
+func (l *lane) run(ctx, work context.Context) error {
 	for {
+		if ctx.Err() != nil { // what is in the inbox is not under way yet
+			return ctx.Err()
+		}
 		select {
 		case b := <-l.inbox:
-			left, err := l.take(ctx, b)
+			left, err := l.take(ctx, work, b)
 			if err != nil || left {
 				return err
 			}
@@ -31,14 +35,19 @@ func (l *lane) run(ctx context.Context) error {
 }
 
 // take folds one batch. It reports whether the lane has left the round meanwhile.
-func (l *lane) take(ctx context.Context, b *batch) (left bool, err error) {
+func (l *lane) take(ctx, work context.Context, b *batch) (left bool, err error) {
 	if b.target.Compare(l.position) <= 0 {
 		b.release()
 		return false, nil
 	}
 	done, gone := make(chan struct{}), make(chan bool)
 	go func() { gone <- l.watch(b, done) }()
-	err = l.process(ctx, l.wanted(after(b.entries, l.position)), b.target)
+	var entries []entry
+	if err = guard(func() error { entries = l.wanted(after(b.entries, l.position)); return nil }); err != nil {
+		l.failing(err) // a view that cannot tell what it wants
+	} else {
+		err = l.process(ctx, work, entries, b.target)
+	}
 	close(done)
 	return <-gone, err
 }

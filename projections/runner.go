@@ -2,13 +2,13 @@ package projections
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"aftercare/domain"
@@ -17,9 +17,9 @@ import (
 	"aftercare/projections/feed"
 )
 
-// Runner keeps views up to date with the log.
+// Runner keeps views up to date with the log. Runners on one database, in one process or several, divide the views among them.
 type Runner struct {
-	// Pool reaches the database. Each view needs one connection.
+	// Pool reaches the database. Each view needs one connection, and the leases another.
 	Pool *pgxpool.Pool
 	// Log is the event store.
 	Log *feed.Log
@@ -28,6 +28,14 @@ type Runner struct {
 	Opener seal.Opener
 	// Views are what to keep.
 	Views []View
+	// More, when set, returns further views. It is asked again all the time: they may come, go, and be of another shape.
+	More func(context.Context) ([]View, error)
+	// Name is what others are told of who keeps a view.
+	Name string
+	// TTL is how long after its last word a runner is taken for dead, and others keep its views. Defaults to 3 s.
+	TTL time.Duration
+	// Drain bounds how long the batches under way may take when the runner stops or hands views over. Defaults to 5 s.
+	Drain time.Duration
 	// Tracker hears of every commit. Defaults to one of the runner's own.
 	Tracker *Tracker
 	// Most is the largest number of events in a batch. Defaults to 5,000.
@@ -39,9 +47,9 @@ type Runner struct {
 	Logger *slog.Logger
 }
 
-// Run folds events into the views until ctx ends, through outages of the store and of the database. It returns nil when
-// ctx ends, and otherwise when no view is left that it may or can keep, with the reasons: ErrOutdated, ErrTaken, and what
-// Postgres has against a view's statements.
+// Run folds events into the views until ctx ends, through outages of the store and of the database. A view that cannot be kept, as one
+// whose tables are of another shape, is looked at again and again, and holds up no other. When ctx ends, Run commits the batches
+// under way, hands its views over and returns nil.
 func (r *Runner) Run(ctx context.Context) error {
 	run := *r
 	if run.Most == 0 {
@@ -50,55 +58,91 @@ func (r *Runner) Run(ctx context.Context) error {
 	if run.Patience == 0 {
 		run.Patience = 5 * time.Second
 	}
+	if run.TTL == 0 {
+		run.TTL = 3 * time.Second
+	}
+	if run.Drain == 0 {
+		run.Drain = 5 * time.Second
+	}
 	if run.Logger == nil {
 		run.Logger = slog.New(slog.DiscardHandler)
 	}
 	if run.Tracker == nil {
 		run.Tracker = &Tracker{Pool: run.Pool, Log: run.Log}
 	}
-	return run.rounds(ctx)
+	l := &leases{
+		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.views, tracker: run.Tracker, logger: run.Logger,
+		look: make(chan struct{}, 1),
+	}
+	// Leases are kept while the last batches are committed.
+	leasing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { l.run(leasing) })
+	run.rounds(ctx, l)
+	stop()
+	wg.Wait()
+	l.leave(ctx)
+	return nil
 }
 
-// rounds runs subscription after subscription: a new one starts when a view that had fallen out has recovered.
-func (r *Runner) rounds(ctx context.Context) error {
-	views := slices.Clone(r.Views)
-	var reasons []error
+// views returns all views there are now.
+func (r *Runner) views(ctx context.Context) ([]View, error) {
+	if r.More == nil {
+		return r.Views, nil
+	}
+	more, err := r.More(ctx)
+	return slices.Concat(r.Views, more), err
+}
+
+// rounds runs subscription after subscription: a new one starts when there are other views to keep, or one that had fallen out has
+// recovered.
+func (r *Runner) rounds(ctx context.Context, l *leases) {
 	for ctx.Err() == nil {
-		workers, refused := r.prepare(ctx, views)
-		reasons = append(reasons, refused...)
-		switch {
-		case len(workers) > 0:
-		case ctx.Err() == nil:
-			return errors.Join(reasons...)
-		default:
+		l.settle(ctx)
+		views, changed := l.current()
+		if len(views) == 0 {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
 			continue
 		}
-		stopped, lost := r.round(ctx, workers)
-		reasons = append(reasons, lost...)
-		views = views[:0]
-		for _, w := range workers {
-			if !stopped[w.key] {
-				views = append(views, w.view)
+		round, cancel := context.WithCancel(ctx)
+		go func() {
+			select {
+			case <-changed:
+				cancel()
+			case <-round.Done():
 			}
+		}()
+		switch workers := r.prepare(round, views); {
+		case len(workers) == 0:
+			sleep(round, r.TTL)
+		case r.round(round, workers):
+			l.now() // to learn whose it is
+			sleep(round, firstPause)
 		}
+		cancel()
 	}
-	return nil
 }
 
 // prepare makes the workers of the views, and the views' tables where they are missing. It waits for the database, and
 // gives up when ctx ends.
-func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, refused []error) {
+func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker) {
 	for _, v := range views {
 		s := liveSlot(v)
 		for pause := firstPause; ; pause = min(2*pause, lastPause) {
-			c, err := ensure(ctx, r.Pool, s)
+			var c checkpoint
+			err := guard(func() (err error) {
+				c, err = ensure(ctx, r.Pool, s)
+				return err
+			})
 			if ctx.Err() != nil {
-				return nil, nil
+				return nil
 			}
 			r.Tracker.failing(v.Name(), err)
 			if err != nil && !passing(err) { // of another shape, or statements that Postgres refuses
 				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", v.Name()), slog.Any("error", err))
-				refused = append(refused, err)
 				break
 			}
 			if err == nil {
@@ -108,11 +152,11 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, 
 			}
 			r.Logger.WarnContext(ctx, "view waits", slog.String("view", v.Name()), slog.Any("error", err), slog.Duration("pause", pause))
 			if !sleep(ctx, pause) {
-				return nil, nil
+				return nil
 			}
 		}
 	}
-	return workers, refused
+	return workers
 }
 
 func (r *Runner) worker(s slot, c checkpoint) *worker {
@@ -125,10 +169,18 @@ func (r *Runner) worker(s slot, c checkpoint) *worker {
 }
 
 // round feeds the workers from one subscription, which starts at the one that is least far. It ends with ctx, when a view
-// was stopped, or when one that had fallen out has recovered. It returns the keys of the stopped views, and why.
-func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool, []error) {
+// was found to be another's, or when one that had fallen out has recovered. The batches under way are committed then. It reports whether a view
+// was found to be another's.
+func (r *Runner) round(ctx context.Context, workers []*worker) (taken bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	defer context.AfterFunc(ctx, func() {
+		if sleep(work, r.Drain) {
+			abandon()
+		}
+	})()
 	start := workers[0].position
 	for _, w := range workers[1:] {
 		if w.position.Compare(start) < 0 {
@@ -139,44 +191,37 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (map[string]bool,
 	defer sub.Close() //nolint:errcheck // it returns nil
 	messages, err := sub.Subscribe(ctx, feed.All)
 	if err != nil {
-		return nil, []error{fmt.Errorf("subscribe to the log: %w", err)}
+		r.Logger.ErrorContext(ctx, "no subscription", slog.Any("error", err))
+		return true
 	}
 
 	var (
-		wg      sync.WaitGroup
-		mu      sync.Mutex
-		stopped = make(map[string]bool)
-		reasons []error
-		lanes   []*lane
+		wg    sync.WaitGroup
+		other atomic.Bool
+		lanes []*lane
+		views = make([]View, len(workers))
 	)
-	for _, w := range workers {
+	for i, w := range workers {
+		views[i] = w.view
 		l := &lane{worker: w, inbox: make(chan *batch, 2), out: make(chan struct{}), patience: r.Patience}
 		lanes = append(lanes, l)
 		wg.Go(func() {
-			err := l.run(ctx)
-			if errors.Is(err, ErrTaken) {
-				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", w.key), slog.Any("error", err))
-				r.Tracker.failing(w.key, err)
-				mu.Lock()
-				stopped[w.key] = true
-				reasons = append(reasons, err)
-				mu.Unlock()
-			}
-			if errors.Is(err, errBack) {
+			if err := l.run(ctx, work); err != nil && ctx.Err() == nil {
 				r.Logger.WarnContext(ctx, "view starts again", slog.String("view", w.key), slog.Any("error", err))
+				other.Store(true)
 			}
 			cancel() // a lane that returns early asks for another round
 		})
 	}
 	if err := r.pump(ctx, &collector{
-		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(r.Views),
+		messages: messages, most: r.Most, codec: r.Codec, opener: r.Opener, logger: r.Logger, handles: handled(views),
 	}, lanes); err != nil && ctx.Err() == nil {
 		r.Logger.ErrorContext(ctx, "subscription given up", slog.Any("error", err))
 		sleep(ctx, lastPause)
 	}
 	cancel()
 	wg.Wait()
-	return stopped, reasons
+	return other.Load()
 }
 
 // handled reports, from memory, whether any of the views handles a type.

@@ -104,39 +104,82 @@ func TestEveryEventCountsOnceHoweverOftenTheRunnerIsStopped(t *testing.T) {
 	}
 }
 
-func TestOnlyOneRunnerKeepsAView(t *testing.T) {
+func TestRunnersDivideTheViewsAndTakeOver(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, sums(nil))
-	ctx, cancel := context.WithCancel(t.Context())
-	results := make(chan error, 2)
-	for range 2 {
+	b := newBench(t, sums(nil), lines(), renamed{lines(), "more"}, renamed{lines(), "most"})
+	names := []string{"sums", "lines", "more", "most"}
+	start := func(name string) func() error {
 		r := b.runner()
-		r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
-		go func() { results <- r.Run(ctx) }()
+		r.Name, r.TTL, r.Tracker = name, 300*time.Millisecond, &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
+		return b.start(r)
 	}
-	var loser error
-	lost := false
-	for i := 0; !lost; i++ {
-		b.wait(b.add("sum-1", 1), "sums")
-		select {
-		case loser = <-results:
-			lost = true
-		default:
+	// divided waits until each of the runners keeps so many views, while events come.
+	divided := func(want map[string]int) {
+		t.Helper()
+		deadline := now().Add(20 * time.Second)
+		for {
+			b.wait(b.add("sum-1", 1), names...)
+			status, err := b.tracker.Status(t.Context(), names...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make(map[string]int)
+			for _, v := range status.Views {
+				got[v.Holder]++
+			}
+			if cmp.Equal(want, got) {
+				return
+			}
+			if now().After(deadline) {
+				t.Fatalf("views are kept by %v, want %v", got, want)
+			}
 		}
 	}
-	if !errors.Is(loser, projections.ErrTaken) {
-		t.Errorf("got %v, want %v", loser, projections.ErrTaken)
+	first := start("first")
+	divided(map[string]int{"first": 4})
+	second := start("second")
+	divided(map[string]int{"first": 2, "second": 2})
+	third := start("third")
+	divided(map[string]int{"first": 2, "second": 1, "third": 1})
+	if err := first(); err != nil {
+		t.Error(err)
 	}
-	b.wait(b.add("sum-1", 1), "sums")
-	cancel()
-	if err := <-results; err != nil {
-		t.Errorf("the other runner: got %v, want none", err)
+	divided(map[string]int{"second": 2, "third": 2})
+	// One that died without a word: its lease runs out.
+	b.exec(`insert into aftercare.projector (id, name, views) values (gen_random_uuid(), 'dead', '{sums,lines,more,most}')`)
+	b.exec(`update aftercare.lease set holder = (select id from aftercare.projector where name = 'dead'), expires = clock_timestamp() + interval '1 second'`)
+	divided(map[string]int{"second": 2, "third": 2})
+	for _, stop := range []func() error{second, third} {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
 	}
 	got := query[sum](b, `select * from view_sums.sum`)
 	if len(got) != 1 || got[0].Events != got[0].Last+1 || got[0].Total != got[0].Events {
 		t.Errorf("got %+v, want every event once", got)
 	}
+	for _, name := range names[1:] {
+		if n := len(query[line](b, `select * from view_`+name+`.line`)); int64(n) != got[0].Events {
+			t.Errorf("%s has %d lines, want %d", name, n, got[0].Events)
+		}
+	}
+	status, err := b.tracker.Status(t.Context(), "sums")
+	if err != nil || status.Views[0].Holder != "" {
+		t.Errorf("after all have stopped: %+v, %v; want nobody to keep the view", status.Views, err)
+	}
+	b.add("sum-1", 1)
+	if err := b.tracker.Health(t.Context(), 0, "sums"); !errors.Is(err, projections.ErrUnkept) {
+		t.Errorf("health of a view that nobody keeps: %v, want %v", err, projections.ErrUnkept)
+	}
 }
+
+// renamed is a view by another name.
+type renamed struct {
+	projections.View
+	name string
+}
+
+func (r renamed) Name() string { return r.name }
 
 func TestARefusedEventIsParkedWithTheRestOfItsStream(t *testing.T) {
 	t.Parallel()
@@ -207,9 +250,14 @@ func TestTablesOfAnotherShapeAreNotTouched(t *testing.T) {
 		if err := projections.Ensure(t.Context(), b.pool, v); !errors.Is(err, projections.ErrOutdated) {
 			t.Fatalf("with %s more: got %v, want %v", name, err, projections.ErrOutdated) // Run would go on for ever
 		}
-		b.views = []projections.View{v}
-		if err := b.runner().Run(t.Context()); !errors.Is(err, projections.ErrOutdated) {
+		b.views = []projections.View{v, lines()}
+		stop := b.start(b.runner())
+		b.wait(b.add("sum-1", 1), "lines")
+		if err := b.failing("sums"); !errors.Is(err, projections.ErrOutdated) {
 			t.Errorf("with %s more: got %v, want %v", name, err, projections.ErrOutdated)
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -21,10 +21,14 @@ type Status struct {
 	Events, Parked int64
 	UpdatedAt      time.Time
 	Lag            Lag
-	// Rate is the events per second of late, and Failing what keeps the view from going on, nil when nothing does. Both are
-	// known of the views that a runner in this process keeps.
-	Rate    float64
-	Failing error
+	// Holder is the name of the runner that keeps the view, "" when none does.
+	Holder string
+	// Failing is what keeps the view from going on, nil when nothing does, and FailingSince when that began, as far as the process that keeps
+	// it has told.
+	Failing      error
+	FailingSince *time.Time
+	// Rate is the events per second of late, known of the views that a runner in this process keeps.
+	Rate float64
 }
 
 // Lag is how far a view is behind the head of the log. The zero Lag is not behind.
@@ -51,8 +55,10 @@ type Statuses struct {
 func (t *Tracker) Status(ctx context.Context, views ...string) (Statuses, error) {
 	rows, err := t.Pool.Query(ctx, `
 		select c.view, c.generation, c.commit_position, c.prepare_position, c.events, c.updated_at,
-		       (select count(*) from aftercare.parked_event p where p.view = c.view)
+		       (select count(*) from aftercare.parked_event p where p.view = c.view), coalesce(p.name, ''), l.failing, l.failing_since
 		  from aftercare.checkpoint c
+		  left join aftercare.lease l on l.view = c.view
+		  left join aftercare.projector p on p.id = l.holder and l.expires > clock_timestamp()
 		 where case when cardinality($1::text[]) > 0 then c.view = any($1) else c.view not like '%@%' end
 		 order by c.view`, append([]string{}, views...))
 	if err != nil {
@@ -60,7 +66,12 @@ func (t *Tracker) Status(ctx context.Context, views ...string) (Statuses, error)
 	}
 	var all Statuses
 	all.Views, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s Status, err error) {
-		err = row.Scan(&s.View, &s.Generation, &s.Position.Commit, &s.Position.Prepare, &s.Events, &s.UpdatedAt, &s.Parked)
+		var failing *string
+		err = row.Scan(&s.View, &s.Generation, &s.Position.Commit, &s.Position.Prepare, &s.Events, &s.UpdatedAt, &s.Parked,
+			&s.Holder, &failing, &s.FailingSince)
+		if failing != nil {
+			s.Failing = errors.New(*failing)
+		}
 		return s, err
 	})
 	if err != nil {
@@ -101,7 +112,9 @@ func (t *Tracker) local(all *Statuses) {
 		if !ok {
 			continue
 		}
-		s.Failing = l.failing
+		if l.failing != nil {
+			s.Failing = l.failing
+		}
 		if t.Now != nil {
 			s.Rate = l.rate.perSecond(t.Now())
 		}
@@ -148,8 +161,11 @@ func (t *Tracker) lag(ctx context.Context, at domain.Position, head feed.Head) (
 	return lag, nil
 }
 
-// ErrStuck says that a view is behind and has not moved for too long.
-var ErrStuck = errors.New("the view does not move")
+// ErrStuck says that a view is behind and has not moved for too long, and ErrUnkept that no runner keeps it.
+var (
+	ErrStuck  = errors.New("the view does not move")
+	ErrUnkept = errors.New("no projector keeps the view")
+)
 
 // Health returns nil when the log and the database can be read, the log is the one that the runner in this process has
 // followed, and no view is stuck: behind the head with events older than patience, and not moved for as long. Parked events
@@ -167,7 +183,11 @@ func (t *Tracker) Health(ctx context.Context, patience time.Duration, views ...s
 	for _, s := range all.Views {
 		seen[s.View] = true
 		if s.Lag.Age > patience && t.Now != nil && t.Now().Sub(s.UpdatedAt) > patience {
-			errs = append(errs, fmt.Errorf("view %s, %d events behind: %w", s.View, s.Lag.Events, errors.Join(ErrStuck, s.Failing)))
+			reasons := []error{ErrStuck, s.Failing}
+			if s.Holder == "" {
+				reasons = append(reasons, ErrUnkept)
+			}
+			errs = append(errs, fmt.Errorf("view %s, %d events behind: %w", s.View, s.Lag.Events, errors.Join(reasons...)))
 		}
 	}
 	for _, v := range views {

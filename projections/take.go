@@ -70,7 +70,7 @@ func (b *rebuild) catchUp(ctx context.Context, w *worker) error {
 		if last == w.position {
 			return nil
 		}
-		if err := w.process(ctx, entries, last); err != nil {
+		if err := w.process(ctx, ctx, entries, last); err != nil {
 			return err
 		}
 		if len(entries) < most/10 {

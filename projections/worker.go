@@ -37,17 +37,18 @@ type worker struct {
 }
 
 // process folds the entries, which lie after the checkpoint, and moves the checkpoint to target. It tries for ever where
-// the fault is not an event's, and parks the event where it is. It returns when ctx ends, and with ErrTaken and errBack.
-func (w *worker) process(ctx context.Context, entries []entry, target domain.Position) error {
+// the fault is not an event's, and parks the event where it is. It returns with ErrTaken and errBack, and when ctx ends, but not in the midst
+// of an attempt, which has as long as work lasts.
+func (w *worker) process(ctx, work context.Context, entries []entry, target domain.Position) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := w.attempt(ctx, entries, target)
+		err := w.attempt(work, entries, target)
 		switch {
 		case err == nil:
 			w.failing(nil)
 			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
+		case work.Err() != nil:
+			return work.Err()
 		case errors.Is(err, ErrTaken), errors.Is(err, errBack):
 			return err
 		case errors.Is(err, errMoved):
@@ -64,10 +65,10 @@ func (w *worker) process(ctx context.Context, entries []entry, target domain.Pos
 			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.String("error", reason(err)), slog.Duration("pause", pause))
 		case len(entries) > 1:
 			half := len(entries) / 2
-			if err := w.process(ctx, entries[:half], entries[half-1].Position); err != nil {
+			if err := w.process(ctx, work, entries[:half], entries[half-1].Position); err != nil {
 				return err
 			}
-			return w.process(ctx, after(entries[half:], w.position), target)
+			return w.process(ctx, work, after(entries[half:], w.position), target)
 		case attempt >= tries:
 			e := entries[0]
 			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"aftercare/commands"
 	"aftercare/commands/eventstore"
@@ -161,9 +162,21 @@ func (a *app) project(ctx context.Context) error {
 		return fmt.Errorf("prepare views: %w", err)
 	}
 	r := projections.Runner{
-		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views(), Tracker: a.tracker, Logger: a.logger,
+		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views(), Name: processName(), Tracker: a.tracker, Logger: a.logger,
 	}
-	return r.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return r.Run(ctx) })
+	group.Go(func() error { return a.archive().Run(ctx) })
+	return group.Wait()
+}
+
+// processName tells this process from others: its machine and its number there.
+func processName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
 // ensure makes the tables of the views that have none, and rebuilds those that are of another shape.

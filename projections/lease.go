@@ -1,0 +1,312 @@
+package projections
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// leases say which views this runner keeps: several runners on one database divide them. All reckon by the clock of the database. A lease
+// only divides work; a runner that believes to have one that it lost is stopped by the checkpoint.
+type leases struct {
+	pool    *pgxpool.Pool
+	id      uuid.UUID
+	name    string
+	ttl     time.Duration
+	views   func(context.Context) ([]View, error)
+	tracker *Tracker
+	logger  *slog.Logger
+	look    chan struct{} // asks for a tick now
+
+	mu sync.Mutex
+	// held are the views to keep, and leaving those that are handed over as soon as the round that keeps them has ended.
+	held    map[string]View
+	leaving []string
+	changed chan struct{}
+}
+
+// run registers, divides, and looks again every third of the time to live, until ctx ends.
+func (l *leases) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := l.tick(ctx); err != nil && ctx.Err() == nil {
+			l.logger.WarnContext(ctx, "leases not renewed", slog.Any("error", err))
+		}
+		timer := time.NewTimer(l.ttl / 3)
+		select {
+		case <-timer.C:
+		case <-l.look:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// now asks for a look without waiting for the next.
+func (l *leases) now() {
+	select {
+	case l.look <- struct{}{}:
+	default:
+	}
+}
+
+// current returns the views to keep, by name, and a channel that is closed when they are others.
+func (l *leases) current() ([]View, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	views := make([]View, 0, len(l.held))
+	for _, name := range slices.Sorted(maps.Keys(l.held)) {
+		views = append(views, l.held[name])
+	}
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return views, l.changed
+}
+
+// keep sets what to keep and what to leave.
+func (l *leases) keep(held map[string]View, leaving []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	same := maps.EqualFunc(held, l.held, func(a, b View) bool { return liveSlot(a).shape() == liveSlot(b).shape() })
+	l.held, l.leaving = held, leaving
+	if !same && l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+}
+
+// settle hands over what is no longer kept. It is called when no round is under way.
+func (l *leases) settle(ctx context.Context) {
+	l.mu.Lock()
+	leaving := l.leaving
+	l.leaving = nil
+	l.mu.Unlock()
+	if len(leaving) == 0 {
+		return
+	}
+	if _, err := l.pool.Exec(ctx, `
+		update aftercare.lease set holder = null, expires = '-infinity' where holder = $1 and view = any($2)`, l.id, leaving); err != nil {
+		l.logger.WarnContext(ctx, "leases run out, rather than being handed over", slog.Any("error", err))
+	}
+}
+
+// goodbye is how long a runner that stops waits for the database.
+const goodbye = 2 * time.Second
+
+// leave hands everything over.
+func (l *leases) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `update aftercare.lease set holder = null, expires = '-infinity' where holder = $1`, l.id); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `delete from aftercare.projector where id = $1`, l.id)
+		return err
+	})
+	if err != nil {
+		l.logger.WarnContext(ctx, "leases run out, rather than being handed over", slog.Any("error", err))
+	}
+}
+
+// tick renews, takes and hands over leases.
+func (l *leases) tick(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.ttl)
+	defer cancel()
+	all, err := l.views(ctx)
+	if err != nil {
+		return fmt.Errorf("find the views: %w", err)
+	}
+	wanted := make(map[string]View, len(all))
+	shapes := make(map[string]string, len(all))
+	for _, v := range all {
+		err := guard(func() error { shapes[v.Name()] = liveSlot(v).shape(); return nil })
+		if err != nil { // a view that cannot tell its statements
+			l.tracker.failing(v.Name(), err)
+			continue
+		}
+		wanted[v.Name()] = v
+	}
+	var held map[string]View
+	var leaving []string
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		unfit, err := l.unfit(ctx, tx, shapes)
+		if err != nil {
+			return err
+		}
+		fit := maps.Clone(wanted)
+		for _, name := range unfit {
+			delete(fit, name)
+		}
+		mine, theirs, err := l.divide(ctx, tx, slices.Sorted(maps.Keys(fit)))
+		if err != nil {
+			return err
+		}
+		held = make(map[string]View)
+		for _, name := range mine {
+			held[name] = fit[name]
+		}
+		leaving = theirs
+		return l.tell(ctx, tx, mine, unfit)
+	})
+	if err != nil {
+		return err
+	}
+	l.keep(held, leaving)
+	return nil
+}
+
+// unfit returns the views whose tables were made by other statements than this program's: they are for another program, or wait for a
+// rebuild.
+func (l *leases) unfit(ctx context.Context, tx pgx.Tx, shapes map[string]string) ([]string, error) {
+	names, wanted := make([]string, 0, len(shapes)), make([]string, 0, len(shapes))
+	for name, shape := range shapes {
+		names, wanted = append(names, name), append(wanted, shape)
+	}
+	rows, err := tx.Query(ctx, `
+		select c.view from aftercare.checkpoint c join unnest($1::text[], $2::text[]) w (view, shape) on w.view = c.view
+		 where c.shape <> w.shape and (c.commit_position, c.prepare_position) <> (0, 0)
+		   and exists (select from pg_catalog.pg_namespace n where n.nspname = $3 || c.view)`, names, wanted, Schema(""))
+	if err != nil {
+		return nil, err
+	}
+	unfit, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, name := range unfit {
+		l.tracker.failing(name, ErrOutdated)
+	}
+	return unfit, err
+}
+
+// divide says that this runner is there and can keep some views. It returns those that are its own now, and those that it has yet to hand
+// over.
+func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, theirs []string, err error) {
+	_, err = tx.Exec(ctx, `
+		insert into aftercare.projector (id, name, views) values ($1, $2, $3)
+		on conflict (id) do update set views = excluded.views, seen_at = clock_timestamp()`, l.id, l.name, can)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := tx.Exec(ctx, `delete from aftercare.projector where seen_at < clock_timestamp() - $1::interval`, l.ttl); err != nil {
+		return nil, nil, err
+	}
+	rows, err := tx.Query(ctx, `select id, views from aftercare.projector order by id`)
+	if err != nil {
+		return nil, nil, err
+	}
+	runners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[candidate])
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err = tx.Query(ctx, `select view, holder from aftercare.lease where holder is not null and expires > clock_timestamp()`)
+	if err != nil {
+		return nil, nil, err
+	}
+	holders := make(map[string]uuid.UUID)
+	var (
+		view   string
+		holder uuid.UUID
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&view, &holder}, func() error { holders[view] = holder; return nil }); err != nil {
+		return nil, nil, err
+	}
+	assigned := assign(runners, holders)
+	var ask []string
+	for _, name := range can {
+		if assigned[name] == l.id || holders[name] == l.id {
+			ask = append(ask, name)
+		}
+	}
+	rows, err = tx.Query(ctx, `
+		insert into aftercare.lease as l (view, holder, expires)
+		select w, $1, clock_timestamp() + $3::interval from unnest($2::text[]) w order by w
+		on conflict (view) do update set holder = excluded.holder, expires = excluded.expires
+		 where l.holder = $1 or l.holder is null or l.expires <= clock_timestamp()
+		returning view`, l.id, ask, l.ttl)
+	if err != nil {
+		return nil, nil, err
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, name := range got {
+		if assigned[name] == l.id {
+			mine = append(mine, name)
+		} else {
+			theirs = append(theirs, name)
+		}
+	}
+	return mine, theirs, err
+}
+
+// tell keeps what holds views up where every process can read it.
+func (l *leases) tell(ctx context.Context, tx pgx.Tx, mine, unfit []string) error {
+	names := slices.Concat(mine, unfit)
+	texts := make([]*string, len(names))
+	for i, name := range names {
+		if err := l.tracker.Failing(name); err != nil {
+			text := clean(reason(err))
+			texts[i] = &text
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		insert into aftercare.lease as l (view, failing, failing_since)
+		select view, failing, case when failing is not null then clock_timestamp() end from unnest($2::text[], $3::text[]) w (view, failing) order by 1
+		on conflict (view) do update set failing = excluded.failing, failing_since = coalesce(l.failing_since, excluded.failing_since)
+		 where l.failing is distinct from excluded.failing and (l.holder = $1 or l.holder is null or l.expires <= clock_timestamp())`,
+		l.id, names, texts)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `update aftercare.lease set failing_since = null where failing is null and failing_since is not null and view = any($1)`, names)
+	return err
+}
+
+// candidate is a runner and what it can keep.
+type candidate struct {
+	ID    uuid.UUID
+	Views []string
+}
+
+// assign divides views among runners, evenly, so that as few as possible change hands. Every runner comes to the same result.
+func assign(runners []candidate, holders map[string]uuid.UUID) map[string]uuid.UUID {
+	can := make(map[string][]uuid.UUID)
+	for _, r := range slices.SortedFunc(slices.Values(runners), func(a, b candidate) int { return cmp.Compare(a.ID.String(), b.ID.String()) }) {
+		for _, name := range r.Views {
+			can[name] = append(can[name], r.ID)
+		}
+	}
+	names := slices.Sorted(maps.Keys(can))
+	assigned := make(map[string]uuid.UUID, len(names))
+	if len(runners) == 0 {
+		return assigned
+	}
+	each, rest := len(names)/len(runners), len(names)%len(runners)
+	load := make(map[uuid.UUID]int)
+	for _, name := range names { // who has it keeps it, within a fair share
+		holder, held := holders[name]
+		if !held || !slices.Contains(can[name], holder) || load[holder] > each || load[holder] == each && rest == 0 {
+			continue
+		}
+		if load[holder] == each {
+			rest--
+		}
+		load[holder]++
+		assigned[name] = holder
+	}
+	for _, name := range names {
+		if _, ok := assigned[name]; ok {
+			continue
+		}
+		least := slices.MinFunc(can[name], func(a, b uuid.UUID) int { return cmp.Compare(load[a], load[b]) })
+		load[least]++
+		assigned[name] = least
+	}
+	return assigned
+}
