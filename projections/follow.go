@@ -37,7 +37,7 @@ func (b *rebuild) follow(ctx context.Context, log *archive.Snapshot, f *filling)
 		b.Observe(RebuildProgress{Phase: Folding, View: f.view.Name(), Done: done, Total: log.Events()})
 		return nil
 	}
-	for e, err := range log.Read(ctx, w.position, f.selection(f.view)) {
+	for e, err := range log.Read(ctx, w.position, b.selection(f.plan, f.view)) {
 		if err != nil {
 			return err
 		}

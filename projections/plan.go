@@ -16,7 +16,7 @@ import (
 type plan struct {
 	tables, program string // tables is the shape that they have
 	until           domain.Position
-	recordedBy      *time.Time
+	recordedBy      string // as it is stored, with all digits
 	// portions is how many there are; 0 where the view is given the log in order.
 	portions int
 }
@@ -40,8 +40,7 @@ func (b *rebuild) plan(ctx context.Context, log *archive.Snapshot) ([]*filling, 
 		f := &filling{slot: versionSlot(v, Next), plan: plan{program: b.Program, until: log.End(), portions: portions}}
 		if b.Into != "" {
 			f.slot = versionSlot(v, b.Into)
-			by := b.AsOf.UTC().Truncate(time.Microsecond) // what Postgres keeps; nothing is recorded in between
-			f.recordedBy = &by
+			f.recordedBy = b.AsOf.UTC().Format(time.RFC3339Nano)
 		}
 		f.tables = f.slot.shape()
 		if v.Bulk() == nil {
@@ -80,8 +79,7 @@ func (b *rebuild) prepare(ctx context.Context, f *filling) error {
 // follows reports whether a rebuild that was begun as p is the same as one that is asked for as q: of the same code and the same log, up
 // to a moment that has passed.
 func (p plan) follows(q plan) bool {
-	sameTime := p.recordedBy == q.recordedBy || p.recordedBy != nil && q.recordedBy != nil && p.recordedBy.Equal(*q.recordedBy)
-	return p.tables == q.tables && p.program == q.program && sameTime && p.until.Compare(q.until) <= 0 && (p.portions == 0) == (q.portions == 0)
+	return p.tables == q.tables && p.program == q.program && p.recordedBy == q.recordedBy && p.until.Compare(q.until) <= 0 && (p.portions == 0) == (q.portions == 0)
 }
 
 // find reads the plan of the version, if its tables are there.

@@ -90,12 +90,8 @@ func (p portion) buckets() (first, end int) {
 }
 
 // selection returns which events of the log a version is made of.
-func (p plan) selection(views ...View) archive.Selection {
-	which := archive.Selection{Types: handled(views), Until: p.until}
-	if p.recordedBy != nil {
-		which.RecordedBy = *p.recordedBy
-	}
-	return which
+func (b *rebuild) selection(p plan, views ...View) archive.Selection {
+	return archive.Selection{Types: handled(views), Until: p.until, RecordedBy: b.AsOf}
 }
 
 // fold decodes and folds a portion in memory, for all views that lack it, and writes it.
@@ -133,7 +129,7 @@ func (b *rebuild) fold(ctx context.Context, log *archive.Snapshot, p portion) er
 // decoded reads the events of a portion that the views want, stream by stream in order.
 func (b *rebuild) decoded(ctx context.Context, log *archive.Snapshot, p portion, views []View, add func(entry)) error {
 	first, end := p.buckets()
-	for events, err := range log.Streams(ctx, first, end, p.selection(views...)) {
+	for events, err := range log.Streams(ctx, first, end, b.selection(p.plan, views...)) {
 		if err != nil {
 			return err
 		}

@@ -4,10 +4,10 @@ create table aftercare.rebuild (
     shape            text        not null,
     -- The program whose code folds: what another one began is begun again.
     program          text        not null,
-    -- It holds the log up to here, of what was recorded by then when that is set, in so many portions, or in the order of the log.
+    -- It holds the log up to here, of what was recorded by then (RFC 3339) unless that is empty, in so many portions, or in the order of the log.
     commit_position  bigint      not null,
     prepare_position bigint      not null,
-    recorded_by      timestamptz,
+    recorded_by      text        not null,
     portions         integer     not null,
     -- Whether its tables hold all of that, with indexes.
     filled           boolean     not null default false,
