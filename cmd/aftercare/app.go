@@ -161,13 +161,17 @@ func (a *app) project(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("prepare views: %w", err)
 	}
-	r := projections.Runner{
-		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views(), Name: processName(), Tracker: a.tracker, Logger: a.logger,
-	}
+	r := a.runner(views())
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
 	group.Go(func() error { return a.archive().Run(ctx) })
 	return group.Wait()
+}
+
+func (a *app) runner(views []projections.View) *projections.Runner {
+	return &projections.Runner{
+		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views, Name: processName(), Tracker: a.tracker, Logger: a.logger,
+	}
 }
 
 // processName tells this process from others: its machine and its number there.

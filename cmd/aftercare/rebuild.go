@@ -38,7 +38,10 @@ func (p program) rebuild(c *config) *cli.Command {
 					if check {
 						return p.checkRebuild(ctx, a, chosen, runs)
 					}
-					_, err := p.remake(ctx, a, chosen)
+					report, err := p.remake(ctx, a, a.rebuilder(), chosen)
+					if err == nil {
+						p.tellReport(report, len(chosen))
+					}
 					return err
 				})
 			})
@@ -63,14 +66,18 @@ func chooseViews(names []string) ([]projections.View, error) {
 }
 
 // remake rebuilds views.
-func (p program) remake(ctx context.Context, a *app, chosen []projections.View) (projections.Report, error) {
+func (p program) remake(ctx context.Context, a *app, r *projections.Rebuilder, chosen []projections.View) (projections.Report, error) {
 	var progress atomic.Pointer[projections.RebuildProgress]
-	progress.Store(&projections.RebuildProgress{})
+	progress.Store(&projections.RebuildProgress{Phase: projections.Reading})
+	speed := pace{now: a.now}
 	stop := meter(p.Err, "rebuild", func() (int64, int64, string) {
 		at := progress.Load()
-		return int64(at.Done), int64(at.Total), fmt.Sprintf("%s %s, %d events", at.Phase, at.View, at.Done)
+		words := at.Phase.String() + " " + at.View
+		if at.Done > 0 {
+			words += speed.words(at.Phase, at.Done, at.Total)
+		}
+		return int64(at.Done), int64(at.Total), words
 	})
-	r := a.rebuilder()
 	r.Observe = func(at projections.RebuildProgress) { progress.Store(&at) }
 	restore := roomy()
 	report, err := r.Rebuild(ctx, chosen...)
@@ -79,12 +86,7 @@ func (p program) remake(ctx context.Context, a *app, chosen []projections.View) 
 	}
 	restore()
 	stop()
-	if err != nil {
-		return report, err
-	}
-	fmt.Fprintf(p.Out, "rebuilt %d views from %d events at %.0f events/s: reading %s, loading %s, indexing %s, switching %s; %d parked\n", len(chosen),
-		report.Events, report.PerSecond(), report.Reading, report.Loading, report.Indexing, report.Switching, report.Parked)
-	return report, nil
+	return report, err
 }
 
 // checkRebuild rebuilds views so many times, reads the same log as often, and compares the tables with what they were.
@@ -102,10 +104,11 @@ func (p program) checkRebuild(ctx context.Context, a *app, chosen []projections.
 	}
 	var rebuilt, read, ratio []float64
 	for range runs {
-		report, err := p.remake(ctx, a, chosen)
+		report, err := p.remake(ctx, a, a.rebuilder(), chosen)
 		if err != nil {
 			return err
 		}
+		p.tellReport(report, len(chosen))
 		alone, err := p.timeReading(ctx, a)
 		if err != nil {
 			return err
