@@ -43,14 +43,19 @@ type collector struct {
 	opener   seal.Opener
 	logger   *slog.Logger
 	handles  func(string) bool
-	// live is set once the end of the log was seen: then a batch does not wait for company.
+	// live is set once the end of the log was seen: then a batch hardly waits for company.
 	live bool
+	// spaced is when the next batch may end.
+	spaced <-chan time.Time
 }
 
 const (
 	// lingerBehind is how long a batch waits to fill up while there is history to catch up with, lingerLive afterwards.
 	lingerBehind = 50 * time.Millisecond
 	lingerLive   = time.Millisecond
+	// spacing is the least time between the ends of batches. An event that comes alone is not held up by it; where many come, transactions
+	// for each would cost more than all else.
+	spacing = 15 * time.Millisecond
 )
 
 // next waits for the next batch. It returns nil when there will be none.
@@ -89,19 +94,21 @@ func (c *collector) next(ctx context.Context) (*batch, error) {
 	if c.live {
 		linger = lingerLive
 	}
-	timer := time.NewTimer(linger)
-	defer timer.Stop()
-	for !full && err == nil {
+	lingered, spaced := time.After(linger), c.spaced
+	for (lingered != nil || spaced != nil) && !full && err == nil {
 		select {
 		case m, ok := <-c.messages:
 			if !ok {
 				return nil, ctx.Err()
 			}
 			full, err = take(m)
-		case <-timer.C:
-			full = true
+		case <-lingered:
+			lingered = nil
+		case <-spaced:
+			spaced = nil
 		}
 	}
+	c.spaced = time.After(spacing)
 	if err != nil {
 		return nil, err
 	}

@@ -136,6 +136,15 @@ func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Pos
 	return nil
 }
 
+// scans says whether the planner may read whole tables. Folds look rows up by their stream, in tables that grow faster than the planner's
+// statistics; what SQL of other people does is left to it.
+func (s slot) scans() string {
+	if _, stored := s.view.(Stored); stored {
+		return "on"
+	}
+	return "off"
+}
+
 type held struct {
 	checkpoint
 	parked bool
@@ -147,9 +156,9 @@ func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 	err := tx.QueryRow(ctx, `
 		select c.commit_position, c.prepare_position, c.generation,
 		       exists (select from aftercare.parked_event p where p.view = c.view),
-		       set_config('search_path', $2, true) is null
-		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path()).
-		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.parked, new(bool))
+		       set_config('search_path', $2, true) is null, set_config('enable_seqscan', $3, true) is null
+		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path(), s.scans()).
+		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.parked, new(bool), new(bool))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, fmt.Errorf("view %s has no checkpoint: %w", s.key, errBack)
 	}

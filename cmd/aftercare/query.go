@@ -74,15 +74,9 @@ const queryTimeout = time.Minute
 
 // ask posts an operation to the API and returns the whole answer.
 func (p program) ask(ctx context.Context, c *config, api, operation string, variables map[string]any) ([]byte, error) {
-	if api == "" {
-		i, err := c.running()
-		if err != nil {
-			return nil, err
-		}
-		if i == nil || i.API == "" {
-			return nil, errors.New("no API runs on this data directory: start it with `aftercare up`, or name one with --api")
-		}
-		api = i.API + "/graphql"
+	api, err := c.apiURL(api)
+	if err != nil {
+		return nil, err
 	}
 	body, err := json.Marshal(map[string]any{"query": operation, "variables": variables})
 	if err != nil {
