@@ -8,6 +8,15 @@ import (
 	"aftercare/domain"
 )
 
+// Metadata reads metadata as it is stored. What cannot be read is zero.
+func Metadata(data []byte) domain.Metadata {
+	m, err := decodeMetadata(data)
+	if err != nil {
+		return domain.Metadata{}
+	}
+	return m
+}
+
 // decodeMetadata reads metadata. It is the same for every event and read with each, so the form in which Encode writes it has a reader
 // of its own, more than twice as fast as the general one, which reads whatever else there may be.
 func decodeMetadata(data []byte) (m domain.Metadata, err error) {
