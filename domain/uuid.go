@@ -19,11 +19,35 @@ func ParseUUID(s string) (UUID, error) {
 	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return u, errBadUUID(s)
 	}
-	plain := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	if _, err := hex.Decode(u[:], []byte(plain)); err != nil {
+	if !parseUUID(&u, s) {
 		return UUID{}, errBadUUID(s)
 	}
 	return u, nil
+}
+
+// parseUUID reads the digits of the form without copying them first: a rebuild reads several UUIDs an event.
+func parseUUID(u *UUID, s string) bool {
+	for i, at := range [len(u)]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		high, low := digit(s[at]), digit(s[at+1])
+		if high|low > 0xf {
+			return false
+		}
+		u[i] = high<<4 | low
+	}
+	return true
+}
+
+// digit returns the value of a hexadecimal digit, and 0xff for anything else.
+func digit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 0xff
 }
 
 // DeriveUUID names something within a namespace: the same two inputs give the same version 5 UUID for ever.
