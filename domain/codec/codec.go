@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"aftercare/domain"
+	"aftercare/domain/codec/scan"
 	"aftercare/domain/seal"
 )
 
@@ -15,21 +17,39 @@ import (
 type Entry struct {
 	name   string // as stored
 	today  string // as the decoded event calls itself
-	decode func([]byte) (domain.Event, error)
+	decode func(*scan.Scanner, []byte) (e domain.Event, sealed bool, err error)
 }
 
 // Name returns the stored name.
 func (e Entry) Name() string { return e.name }
 
+// Scannable is an event that reads itself, quicker than encoding/json does: see package scan.
+type Scannable interface {
+	// Scan returns the event that the scanner reads. The receiver does not matter.
+	Scan(s *scan.Scanner) domain.Event
+}
+
 // JSON is the entry of an event that is stored as it is, under the name its zero value returns.
 func JSON[E domain.Event]() Entry {
 	var zero E
-	return Entry{zero.EventType(), zero.EventType(), func(data []byte) (domain.Event, error) {
+	general := func(data []byte) (domain.Event, bool, error) {
 		var e E
 		if err := json.Unmarshal(data, &e); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return e, nil
+		return e, true, nil
+	}
+	quick, ok := any(zero).(Scannable)
+	return Entry{zero.EventType(), zero.EventType(), func(s *scan.Scanner, data []byte) (domain.Event, bool, error) {
+		if !ok {
+			return general(data)
+		}
+		s.Reset(data)
+		e := quick.Scan(s)
+		if !s.Done() {
+			return general(data)
+		}
+		return e, s.Texts() > 0, nil
 	}}
 }
 
@@ -37,16 +57,16 @@ func JSON[E domain.Event]() Entry {
 // a field of another path, Old must be a seal.Carrier, whose paths are those the texts were sealed at.
 func Upcast[Old any, New domain.Event](name string, f func(Old) New) Entry {
 	var zero New
-	return Entry{name, zero.EventType(), func(data []byte) (domain.Event, error) {
+	return Entry{name, zero.EventType(), func(_ *scan.Scanner, data []byte) (domain.Event, bool, error) {
 		var old Old
 		if err := json.Unmarshal(data, &old); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		old, err := sealedHere(old)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return f(old), nil
+		return f(old), true, nil
 	}}
 }
 
@@ -142,25 +162,41 @@ func (c *Codec) Encode(ctx context.Context, s seal.Sealer, stream string, id dom
 // Decode returns the event of raw. A type not in the catalog, and a nil opener's sealed texts, are left as they are;
 // malformed bytes are an error that names the place.
 func (c *Codec) Decode(ctx context.Context, o seal.Opener, raw Raw) (domain.Recorded, error) {
+	r, sealed, err := c.DecodeSealed(raw)
+	if err != nil || !sealed {
+		return r, err
+	}
+	return c.Open(ctx, o, r)
+}
+
+// DecodeSealed is Decode without an opener. It reports whether the event may have sealed texts: when it does not, there is nothing to
+// open.
+func (c *Codec) DecodeSealed(raw Raw) (_ domain.Recorded, sealed bool, _ error) {
 	r := domain.Recorded{
 		ID: raw.ID, Stream: raw.Stream, Revision: raw.Revision, Position: raw.Position,
 		RecordedAt: raw.RecordedAt, Type: raw.Type,
 	}
 	entry, ok := c.entries[raw.Type]
 	if !ok {
-		return r, nil
+		return r, false, nil
 	}
+	s := scanners.Get().(*scan.Scanner) // there is nothing else in it
+	defer scanners.Put(s)
 	var err error
-	if r.Metadata, err = decodeMetadata(raw.Metadata); err != nil {
-		return r, fmt.Errorf("decode metadata of %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
+	if r.Metadata, err = decodeMetadata(s, raw.Metadata); err != nil {
+		return r, false, fmt.Errorf("decode metadata of %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
 	}
-	e, err := entry.decode(raw.Data)
+	e, sealed, err := entry.decode(s, raw.Data)
+	s.Reset(nil)
 	if err != nil {
-		return r, fmt.Errorf("decode %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
+		return r, false, fmt.Errorf("decode %s at %d@%s: %w", raw.Type, raw.Revision, raw.Stream, err)
 	}
 	r.Event = e
-	return c.Open(ctx, o, r)
+	return r, sealed, nil
 }
+
+// scanners keep what they remember of codes.
+var scanners = sync.Pool{New: func() any { return new(scan.Scanner) }} //nolint:gochecknoglobals // a cache
 
 // Open opens the texts of a decoded event. Without an Opener they stay sealed.
 func (*Codec) Open(ctx context.Context, o seal.Opener, r domain.Recorded) (domain.Recorded, error) {
