@@ -28,7 +28,7 @@ func ParseUUID(s string) (UUID, error) {
 // parseUUID reads the digits of the form without copying them first: a rebuild reads several UUIDs an event.
 func parseUUID(u *UUID, s string) bool {
 	for i, at := range [len(u)]uint8{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
-		high, low := digit(s[at]), digit(s[at+1])
+		high, low := digits[s[at]], digits[s[at+1]]
 		if high|low > 0xf {
 			return false
 		}
@@ -37,18 +37,16 @@ func parseUUID(u *UUID, s string) bool {
 	return true
 }
 
-// digit returns the value of a hexadecimal digit, and 0xff for anything else.
-func digit(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
+// digits are the values of hexadecimal digits; anything else has 0xff.
+var digits = func() (table [256]byte) { //nolint:gochecknoglobals // constant
+	for c := range table {
+		table[c] = 0xff
 	}
-	return 0xff
-}
+	for i := range byte(16) {
+		table["0123456789abcdef"[i]], table["0123456789ABCDEF"[i]] = i, i
+	}
+	return table
+}()
 
 // DeriveUUID names something within a namespace: the same two inputs give the same version 5 UUID for ever.
 // Ids of events derive from their command, and ids of imported cases from their source, so that doing it
