@@ -159,12 +159,14 @@ func (c *collector) decode(ctx context.Context, events []codec.Raw) ([]entry, er
 // once: one by one they would be the slowest part of a rebuild.
 func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.Raw) []entry {
 	out := make([]entry, len(events))
+	sealed := make([]bool, len(events))
 	var persons []seal.Subject
 	for i, e := range events {
 		out[i].raw = e
 		out[i].err = guard(func() (err error) {
-			out[i].Recorded, err = c.Decode(ctx, nil, e)
-			persons = append(persons, seal.Subjects(out[i].Event)...)
+			if out[i].Recorded, sealed[i], err = c.DecodeSealed(e); sealed[i] {
+				persons = append(persons, seal.Subjects(out[i].Event)...)
+			}
 			return err
 		})
 	}
@@ -173,7 +175,7 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 		_ = l.Load(ctx, persons)
 	}
 	for i, e := range events {
-		if out[i].err == nil {
+		if out[i].err == nil && sealed[i] {
 			out[i].Recorded, out[i].err = c.Open(ctx, o, out[i].Recorded)
 		}
 		if out[i].err != nil {
