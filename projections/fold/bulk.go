@@ -21,7 +21,7 @@ type bulk[R any] struct {
 // Add folds one event.
 func (b *bulk[R]) Add(e domain.Recorded) error {
 	if b.view.AppendOnly {
-		more, err := b.view.Fold(nil, e)
+		more, err := b.view.Fold(b.flat[len(b.flat):], e)
 		if err != nil {
 			return fmt.Errorf("fold %s at %d@%s: %w", e.Type, e.Revision, e.Stream, err)
 		}

@@ -28,7 +28,8 @@ func (v *View[R]) copy(ctx context.Context, tx pgx.Tx, rows []R) error {
 	if err != nil {
 		return fmt.Errorf("copy rows into %s: %w", v.Table, err)
 	}
-	source := &encoder[R]{fields: v.Fields, rows: rows, types: tx.Conn().TypeMap(), buf: []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")}
+	source := &encoder[R]{rows: rows, types: tx.Conn().TypeMap(), buf: []byte("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00")}
+	source.values = v.Fields(&source.row)
 	for _, f := range described.Fields {
 		source.oids = append(source.oids, f.DataTypeOID)
 	}
@@ -42,8 +43,10 @@ func (v *View[R]) copy(ctx context.Context, tx pgx.Tx, rows []R) error {
 // encoder reads as the rows in Postgres's binary format. The types that most columns have are written here; pgx, which finds its way
 // to each value by reflection, took as long for them as all folds together. It writes the others.
 type encoder[R any] struct {
-	fields func(*R) []any
-	rows   []R
+	rows []R
+	// row is the one that is written, and values point to its fields: asking for them anew for each row took as long as writing it.
+	row    R
+	values []any
 	types  *pgtype.Map
 	oids   []uint32
 	buf    []byte
@@ -60,7 +63,8 @@ func (e *encoder[R]) Read(p []byte) (int, error) {
 		e.buf, e.read = e.buf[:0], 0
 	}
 	for len(e.buf) < window && len(e.rows) > 0 {
-		if err := e.row(&e.rows[0]); err != nil {
+		e.row = e.rows[0]
+		if err := e.append(); err != nil {
 			return 0, err
 		}
 		e.rows = e.rows[1:]
@@ -77,13 +81,17 @@ func (e *encoder[R]) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (e *encoder[R]) row(r *R) error {
-	values := e.fields(r)
-	e.buf = binary.BigEndian.AppendUint16(e.buf, uint16(len(values))) //nolint:gosec // a table has 1600 columns at most
-	for i, value := range values {
+// append writes the row.
+func (e *encoder[R]) append() error {
+	e.buf = binary.BigEndian.AppendUint16(e.buf, uint16(len(e.values))) //nolint:gosec // a table has 1600 columns at most
+	for i, value := range e.values {
 		start := len(e.buf)
 		e.buf = append(e.buf, 0, 0, 0, 0)
 		length := -1
+		if null(value) {
+			binary.BigEndian.PutUint32(e.buf[start:], uint32(int32(length))) //nolint:gosec // the same bits
+			continue
+		}
 		if written, known := appendValue(e.buf, e.oids[i], value); known {
 			e.buf = written
 			length = len(e.buf) - start - 4
@@ -102,6 +110,19 @@ func (e *encoder[R]) row(r *R) error {
 	return nil
 }
 
+// null reports whether the pointer points to nothing, of the types of columns that may be null.
+func null(pointer any) bool {
+	switch p := pointer.(type) {
+	case **string:
+		return *p == nil
+	case **time.Time:
+		return *p == nil
+	case **int64:
+		return *p == nil
+	}
+	return false
+}
+
 // appendValue appends what the pointer points to, in the binary format of the type. It reports whether it knows how to.
 func appendValue(buf []byte, oid uint32, pointer any) ([]byte, bool) {
 	switch p := pointer.(type) {
@@ -110,7 +131,7 @@ func appendValue(buf []byte, oid uint32, pointer any) ([]byte, bool) {
 			return append(buf, *p...), true
 		}
 	case **string:
-		if *p != nil && oid == pgtype.TextOID {
+		if oid == pgtype.TextOID {
 			return append(buf, **p...), true
 		}
 	case *time.Time:
@@ -118,7 +139,7 @@ func appendValue(buf []byte, oid uint32, pointer any) ([]byte, bool) {
 			return appendInstant(buf, *p), true
 		}
 	case **time.Time:
-		if *p != nil && oid == pgtype.TimestamptzOID {
+		if oid == pgtype.TimestamptzOID {
 			return appendInstant(buf, **p), true
 		}
 	case *[16]byte:
@@ -132,6 +153,17 @@ func appendValue(buf []byte, oid uint32, pointer any) ([]byte, bool) {
 	case *int64:
 		if oid == pgtype.Int8OID {
 			return binary.BigEndian.AppendUint64(buf, uint64(*p)), true //nolint:gosec // the same bits
+		}
+	case **int64:
+		if oid == pgtype.Int8OID {
+			return binary.BigEndian.AppendUint64(buf, uint64(**p)), true //nolint:gosec // the same bits
+		}
+	case *bool:
+		if oid == pgtype.BoolOID {
+			if *p {
+				return append(buf, 1), true
+			}
+			return append(buf, 0), true
 		}
 	case *uint64:
 		if oid == pgtype.Int8OID && *p <= math.MaxInt64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,8 +31,12 @@ type View[R any] struct {
 	// are the fold's to change and to return. With an error they must be as they were. It never meets an event of a type
 	// that is not in Types.
 	Fold func(rows []R, e domain.Recorded) ([]R, error)
-	// AppendOnly says that rows never change once written. Fold is then given no rows and returns only new ones.
+	// AppendOnly says that rows never change once written. Fold is then given an empty slice, to append the new rows to, and returns
+	// only those.
 	AppendOnly bool
+
+	once    sync.Once
+	handled map[string]struct{} // Types
 }
 
 // Name returns the view's name.
@@ -47,14 +52,23 @@ func (v *View[R]) Tables() string {
 func (v *View[R]) Indexes() string { return v.Index }
 
 // Handles reports whether the type is one of Types.
-func (v *View[R]) Handles(eventType string) bool { return slices.Contains(v.Types, eventType) }
+func (v *View[R]) Handles(eventType string) bool {
+	v.once.Do(func() {
+		v.handled = make(map[string]struct{}, len(v.Types))
+		for _, t := range v.Types {
+			v.handled[t] = struct{}{}
+		}
+	})
+	_, ok := v.handled[eventType]
+	return ok
+}
 
 // Apply loads the rows of the batch's streams, folds and writes them.
 func (v *View[R]) Apply(ctx context.Context, tx pgx.Tx, batch []domain.Recorded) error {
 	if v.AppendOnly {
 		var rows []R
 		for _, e := range batch {
-			more, err := v.Fold(nil, e)
+			more, err := v.Fold(rows[len(rows):], e)
 			if err != nil {
 				return fmt.Errorf("fold %s at %d@%s: %w", e.Type, e.Revision, e.Stream, err)
 			}
