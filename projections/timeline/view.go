@@ -1,7 +1,6 @@
 package timeline
 
 import (
-	"bytes"
 	_ "embed" // the statements
 	"encoding/json"
 	"fmt"
@@ -69,8 +68,8 @@ func (r *record) fields() []any {
 	}
 }
 
-// foldEvent returns the one row of an event.
-func foldEvent(_ []record, e domain.Recorded) ([]record, error) {
+// foldEvent appends the one row of an event.
+func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
 	id, err := facet.TicketOf(e.Stream)
 	if err != nil {
 		return nil, err
@@ -91,47 +90,43 @@ func foldEvent(_ []record, e domain.Recorded) ([]record, error) {
 			r.fact = ""
 		}
 	}
-	if r.detail, r.texts, err = payload(e.Event); err != nil {
+	if r.texts, err = textsOf(e.Event); err != nil {
 		return nil, err
 	}
-	return []record{r}, nil
+	if r.detail, err = detailOf(e.Event); err != nil {
+		return nil, err
+	}
+	return append(rows, r), nil
 }
 
-// payload returns an event's codes and, apart from them, its texts by their path.
-func payload(e domain.Event) (detail, texts json.RawMessage, err error) {
+// noTexts is an empty JSON object.
+var noTexts = json.RawMessage("{}") //nolint:gochecknoglobals // constant
+
+// textsOf returns an event's texts by their path.
+func textsOf(e domain.Event) (json.RawMessage, error) {
+	carrier, ok := e.(seal.Carrier)
+	if !ok || !hasText(e) {
+		return noTexts, nil
+	}
 	found := map[string]Text{}
-	if carrier, ok := e.(seal.Carrier); ok {
-		e, err = carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
-			plain, open := t.Plain()
-			switch {
-			case open:
-				found[path] = Text{Subject: facet.Clean(string(t.Subject())), Value: facet.Clean(plain)}
-			case t.Forgotten():
-				found[path] = Text{Subject: facet.Clean(string(t.Subject())), Forgotten: true}
-			case !t.IsZero():
-				return t, fmt.Errorf("text %q is still sealed", path)
-			}
-			return seal.Text{}, nil
-		})
-		if err != nil {
-			return nil, nil, err
+	_, err := carrier.MapTexts(func(path string, t seal.Text) (seal.Text, error) {
+		plain, open := t.Plain()
+		switch {
+		case open:
+			found[path] = Text{Subject: facet.Clean(string(t.Subject())), Value: facet.Clean(plain)}
+		case t.Forgotten():
+			found[path] = Text{Subject: facet.Clean(string(t.Subject())), Forgotten: true}
+		case !t.IsZero():
+			return t, fmt.Errorf("text %q is still sealed", path)
 		}
+		return t, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	// A promise may count hundreds of stretches. Nobody reads them in a history: they are in the view sla.
-	switch event := e.(type) {
-	case clock.Started:
-		event.Promise.Counted = nil
-		e = event
-	case clock.Resumed:
-		event.Counted = nil
-		e = event
+	texts, err := json.Marshal(found)
+	if err != nil {
+		return nil, fmt.Errorf("texts of %s: %w", e.EventType(), err)
 	}
-	if detail, err = json.Marshal(e); err != nil {
-		return nil, nil, fmt.Errorf("detail of %s: %w", e.EventType(), err)
-	}
-	if texts, err = json.Marshal(found); err != nil {
-		return nil, nil, fmt.Errorf("texts of %s: %w", e.EventType(), err)
-	}
-	// Postgres keeps no NUL; within a payload it can only stand in a code somebody mistyped.
-	return bytes.ReplaceAll(detail, []byte(`\u0000`), []byte(`\ufffd`)), texts, nil
+	return texts, nil
 }
