@@ -3,7 +3,6 @@ package satisfaction
 import (
 	_ "embed" // the statements
 	"errors"
-	"slices"
 	"time"
 
 	"aftercare/domain"
@@ -60,14 +59,16 @@ func columns() []string { return append([]string{"stream", "given"}, shown()...)
 func (r *record) fields() []any { return append([]any{&r.stream, &r.given}, r.shown()...) }
 
 func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
-	own := slices.IndexFunc(rows, func(r record) bool { return !r.given })
-	if own < 0 {
+	own := 0
+	for own < len(rows) && rows[own].given {
+		own++
+	}
+	if own == len(rows) {
 		id, err := facet.TicketOf(e.Stream)
 		if err != nil {
 			return rows, err
 		}
 		at := facet.Instant(e.Event.OccurredAt())
-		own = len(rows)
 		rows = append(rows, record{stream: e.Stream, ticket: id, at: at, Case: facet.Case{ReceivedAt: at}})
 	}
 	rated, ok := e.Event.(ticket.Rated)

@@ -38,13 +38,15 @@ func types() []string {
 }
 
 func foldEvent(rows []record, e domain.Recorded) ([]record, error) {
-	own := slices.IndexFunc(rows, func(r record) bool { return r.origin == ofCase })
-	if own < 0 {
+	own := 0
+	for own < len(rows) && rows[own].origin != ofCase {
+		own++
+	}
+	if own == len(rows) {
 		id, err := facet.TicketOf(e.Stream)
 		if err != nil {
 			return rows, err
 		}
-		own = len(rows)
 		rows = append(rows, record{
 			stream: e.Stream, ticket: id, origin: ofCase, promise: nothing, counted: none, stops: map[string]time.Time{},
 			Case: facet.Case{ReceivedAt: facet.Instant(e.Event.OccurredAt())},
