@@ -17,6 +17,11 @@ import (
 // ErrTaken says that another runner moves the view's checkpoint: only one may.
 var ErrTaken = errors.New("another runner moves the view's checkpoint")
 
+// ErrBroken is wrapped by the errors of a view that cannot go on whatever event it is given: it is not for one event to be set
+// aside, nor for time to mend. A rebuild gives up, and a runner begins another round, which the view is to stay out of: see Runner.More. Nothing
+// of the batch is kept.
+var ErrBroken = errors.New("the view is broken")
+
 // errMoved says that a rebuild took the view's place, or that it was restarted: its checkpoint is to be read again.
 var errMoved = errors.New("the view's tables were replaced")
 

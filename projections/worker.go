@@ -51,6 +51,9 @@ func (w *worker) process(ctx, work context.Context, entries []entry, target doma
 			return work.Err()
 		case errors.Is(err, ErrTaken), errors.Is(err, errBack):
 			return err
+		case stops(err):
+			w.failing(err)
+			return err
 		case errors.Is(err, errMoved):
 			if w.position.Compare(target) >= 0 {
 				return nil
@@ -87,6 +90,9 @@ func (w *worker) process(ctx, work context.Context, entries []entry, target doma
 		pause = min(2*pause, lastPause)
 	}
 }
+
+// stops reports whether an error ends the keeping of a view: it is broken, or its tables are another definition's.
+func stops(err error) bool { return errors.Is(err, ErrBroken) || errors.Is(err, ErrOutdated) }
 
 // parking is the error of an entry that was tried often enough.
 type parking struct {
