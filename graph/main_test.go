@@ -34,6 +34,7 @@ import (
 	"aftercare/projections"
 	"aftercare/projections/facet"
 	"aftercare/projections/feed/feedtest"
+	"aftercare/projections/metric"
 	"aftercare/projections/postgres/pgtest"
 	"aftercare/projections/satisfaction"
 	"aftercare/projections/sla"
@@ -90,7 +91,7 @@ func newBench(tb testing.TB, change ...func(*graph.Config)) *bench {
 		Commands: commands.Handler[ticket.State, ticket.Command, domain.Event]{
 			Log: b.log, Decider: ticket.New(book(tb)), HashKey: []byte("a key of the tests, long enough"),
 		},
-		History: b.log, Progress: b.tracker, DB: b.counted,
+		History: b.log, Progress: b.tracker, Metrics: &metric.Store{Pool: b.pool}, DB: b.counted,
 		Now: func() time.Time { return noon }, NewID: b.id,
 		Log: slog.New(slog.NewTextHandler(tb.Output(), nil)), Watch: 5 * time.Millisecond,
 	}

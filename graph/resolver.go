@@ -29,11 +29,12 @@ type Progress interface {
 	Status(ctx context.Context, views ...string) (projections.Statuses, error)
 }
 
-// Config is what the API is made of. Commands, History, Progress, DB, Now and NewID must be set.
+// Config is what the API is made of. Commands, History, Progress, Metrics, DB, Now and NewID must be set.
 type Config struct {
 	Commands Commands
 	History  History
 	Progress Progress
+	Metrics  Metrics
 	// DB holds the read models.
 	DB facet.DB
 	// Now is the clock: when a wish does not say when it happened, it happened now.

@@ -30,6 +30,7 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Metric() MetricResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
@@ -44,6 +45,10 @@ type ComplexityRoot struct {
 	Attribute struct {
 		Name  func(childComplexity int) int
 		Value func(childComplexity int) int
+	}
+
+	BoolCell struct {
+		Bool func(childComplexity int) int
 	}
 
 	CaseStatisticsRow struct {
@@ -85,6 +90,10 @@ type ComplexityRoot struct {
 		Supersedes     func(childComplexity int) int
 	}
 
+	ClosedCell struct {
+		Privacy func(childComplexity int) int
+	}
+
 	Conflict struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -95,6 +104,14 @@ type ComplexityRoot struct {
 		Contact func(childComplexity int) int
 		ID      func(childComplexity int) int
 		Name    func(childComplexity int) int
+	}
+
+	DateCell struct {
+		Date func(childComplexity int) int
+	}
+
+	DurationCell struct {
+		Seconds func(childComplexity int) int
 	}
 
 	DurationsRow struct {
@@ -119,6 +136,14 @@ type ComplexityRoot struct {
 		Total      func(childComplexity int) int
 	}
 
+	EmptyCell struct {
+		Type func(childComplexity int) int
+	}
+
+	FloatCell struct {
+		Float func(childComplexity int) int
+	}
+
 	Forbidden struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -135,6 +160,10 @@ type ComplexityRoot struct {
 		Params  func(childComplexity int) int
 	}
 
+	IntCell struct {
+		Int func(childComplexity int) int
+	}
+
 	InvalidInput struct {
 		Code    func(childComplexity int) int
 		Message func(childComplexity int) int
@@ -148,6 +177,40 @@ type ComplexityRoot struct {
 		Low       func(childComplexity int) int
 		Method    func(childComplexity int) int
 		Value     func(childComplexity int) int
+	}
+
+	Metric struct {
+		Columns     func(childComplexity int) int
+		Description func(childComplexity int) int
+		Error       func(childComplexity int) int
+		Key         func(childComplexity int) int
+		Name        func(childComplexity int) int
+		ParkedAt    func(childComplexity int) int
+		Rows        func(childComplexity int, filter []*model.MetricFilter, order []*model.MetricOrder, first *int, after *string, last *int, before *string, consistency *model.ConsistencyInput) int
+		Version     func(childComplexity int) int
+	}
+
+	MetricColumn struct {
+		Description func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Privacy     func(childComplexity int) int
+		Type        func(childComplexity int) int
+		Unit        func(childComplexity int) int
+	}
+
+	MetricRow struct {
+		Cells func(childComplexity int) int
+	}
+
+	MetricRowConnection struct {
+		Edges    func(childComplexity int) int
+		Nodes    func(childComplexity int) int
+		PageInfo func(childComplexity int) int
+	}
+
+	MetricRowEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -184,6 +247,10 @@ type ComplexityRoot struct {
 		Params  func(childComplexity int) int
 	}
 
+	NumericCell struct {
+		Numeric func(childComplexity int) int
+	}
+
 	PageInfo struct {
 		EndCursor       func(childComplexity int) int
 		HasNextPage     func(childComplexity int) int
@@ -212,6 +279,8 @@ type ComplexityRoot struct {
 		CaseStatistics func(childComplexity int, input model.CaseStatisticsInput, consistency *model.ConsistencyInput) int
 		Durations      func(childComplexity int, input model.DurationsInput, consistency *model.ConsistencyInput) int
 		Dwell          func(childComplexity int, input model.DwellInput, consistency *model.ConsistencyInput) int
+		Metric         func(childComplexity int, name string) int
+		Metrics        func(childComplexity int) int
 		Node           func(childComplexity int, id string, consistency *model.ConsistencyInput) int
 		Nodes          func(childComplexity int, ids []string, consistency *model.ConsistencyInput) int
 		SLAAttainment  func(childComplexity int, input model.SLAAttainmentInput, consistency *model.ConsistencyInput) int
@@ -283,6 +352,10 @@ type ComplexityRoot struct {
 		TicketChanged func(childComplexity int, id string, since *domain.Position) int
 	}
 
+	TextCell struct {
+		Text func(childComplexity int) int
+	}
+
 	Ticket struct {
 		AcknowledgedAt   func(childComplexity int) int
 		Agent            func(childComplexity int) int
@@ -350,6 +423,10 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	TimeCell struct {
+		Time func(childComplexity int) int
+	}
+
 	TimelineConnection struct {
 		Edges    func(childComplexity int) int
 		Nodes    func(childComplexity int) int
@@ -412,6 +489,9 @@ type ComplexityRoot struct {
 
 // region    ************************** generated!.gotpl **************************
 
+type MetricResolver interface {
+	Rows(ctx context.Context, obj *model.Metric, filter []*model.MetricFilter, order []*model.MetricOrder, first *int, after *string, last *int, before *string, consistency *model.ConsistencyInput) (*model.MetricRowConnection, error)
+}
 type MutationResolver interface {
 	ReceiveTicket(ctx context.Context, input model.ReceiveTicketInput) (model.TicketResult, error)
 	AcknowledgeTicket(ctx context.Context, input model.AcknowledgeTicketInput) (model.TicketResult, error)
@@ -439,6 +519,8 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []string, consistency *model.ConsistencyInput) ([]model.Node, error)
 	Views(ctx context.Context) ([]*model.View, error)
 	Viewer(ctx context.Context) (*model.Viewer, error)
+	Metrics(ctx context.Context) ([]*model.Metric, error)
+	Metric(ctx context.Context, name string) (*model.Metric, error)
 	SLAAttainment(ctx context.Context, input model.SLAAttainmentInput, consistency *model.ConsistencyInput) ([]*model.SLAAttainmentRow, error)
 	CaseStatistics(ctx context.Context, input model.CaseStatisticsInput, consistency *model.ConsistencyInput) ([]*model.CaseStatisticsRow, error)
 	Durations(ctx context.Context, input model.DurationsInput, consistency *model.ConsistencyInput) ([]*model.DurationsRow, error)
@@ -489,6 +571,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Attribute.Value(childComplexity), true
+
+	case "BoolCell.bool":
+		if e.ComplexityRoot.BoolCell.Bool == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BoolCell.Bool(childComplexity), true
 
 	case "CaseStatisticsRow.cases":
 		if e.ComplexityRoot.CaseStatisticsRow.Cases == nil {
@@ -673,6 +762,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Clock.Supersedes(childComplexity), true
 
+	case "ClosedCell.privacy":
+		if e.ComplexityRoot.ClosedCell.Privacy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClosedCell.Privacy(childComplexity), true
+
 	case "Conflict.code":
 		if e.ComplexityRoot.Conflict.Code == nil {
 			break
@@ -710,6 +806,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Customer.Name(childComplexity), true
+
+	case "DateCell.date":
+		if e.ComplexityRoot.DateCell.Date == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DateCell.Date(childComplexity), true
+
+	case "DurationCell.seconds":
+		if e.ComplexityRoot.DurationCell.Seconds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DurationCell.Seconds(childComplexity), true
 
 	case "DurationsRow.count":
 		if e.ComplexityRoot.DurationsRow.Count == nil {
@@ -809,6 +919,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DwellRow.Total(childComplexity), true
 
+	case "EmptyCell.type":
+		if e.ComplexityRoot.EmptyCell.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EmptyCell.Type(childComplexity), true
+
+	case "FloatCell.float":
+		if e.ComplexityRoot.FloatCell.Float == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FloatCell.Float(childComplexity), true
+
 	case "Forbidden.code":
 		if e.ComplexityRoot.Forbidden.Code == nil {
 			break
@@ -853,6 +977,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.IdempotencyConflict.Params(childComplexity), true
+
+	case "IntCell.int":
+		if e.ComplexityRoot.IntCell.Int == nil {
+			break
+		}
+
+		return e.ComplexityRoot.IntCell.Int(childComplexity), true
 
 	case "InvalidInput.code":
 		if e.ComplexityRoot.InvalidInput.Code == nil {
@@ -909,6 +1040,130 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mean.Value(childComplexity), true
+
+	case "Metric.columns":
+		if e.ComplexityRoot.Metric.Columns == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Columns(childComplexity), true
+	case "Metric.description":
+		if e.ComplexityRoot.Metric.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Description(childComplexity), true
+	case "Metric.error":
+		if e.ComplexityRoot.Metric.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Error(childComplexity), true
+	case "Metric.key":
+		if e.ComplexityRoot.Metric.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Key(childComplexity), true
+	case "Metric.name":
+		if e.ComplexityRoot.Metric.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Name(childComplexity), true
+	case "Metric.parkedAt":
+		if e.ComplexityRoot.Metric.ParkedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.ParkedAt(childComplexity), true
+	case "Metric.rows":
+		if e.ComplexityRoot.Metric.Rows == nil {
+			break
+		}
+
+		args, err := ec.field_Metric_rows_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Metric.Rows(childComplexity, args["filter"].([]*model.MetricFilter), args["order"].([]*model.MetricOrder), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["consistency"].(*model.ConsistencyInput)), true
+	case "Metric.version":
+		if e.ComplexityRoot.Metric.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Metric.Version(childComplexity), true
+
+	case "MetricColumn.description":
+		if e.ComplexityRoot.MetricColumn.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricColumn.Description(childComplexity), true
+	case "MetricColumn.name":
+		if e.ComplexityRoot.MetricColumn.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricColumn.Name(childComplexity), true
+	case "MetricColumn.privacy":
+		if e.ComplexityRoot.MetricColumn.Privacy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricColumn.Privacy(childComplexity), true
+	case "MetricColumn.type":
+		if e.ComplexityRoot.MetricColumn.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricColumn.Type(childComplexity), true
+	case "MetricColumn.unit":
+		if e.ComplexityRoot.MetricColumn.Unit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricColumn.Unit(childComplexity), true
+
+	case "MetricRow.cells":
+		if e.ComplexityRoot.MetricRow.Cells == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRow.Cells(childComplexity), true
+
+	case "MetricRowConnection.edges":
+		if e.ComplexityRoot.MetricRowConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRowConnection.Edges(childComplexity), true
+	case "MetricRowConnection.nodes":
+		if e.ComplexityRoot.MetricRowConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRowConnection.Nodes(childComplexity), true
+	case "MetricRowConnection.pageInfo":
+		if e.ComplexityRoot.MetricRowConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRowConnection.PageInfo(childComplexity), true
+
+	case "MetricRowEdge.cursor":
+		if e.ComplexityRoot.MetricRowEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRowEdge.Cursor(childComplexity), true
+	case "MetricRowEdge.node":
+		if e.ComplexityRoot.MetricRowEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MetricRowEdge.Node(childComplexity), true
 
 	case "Mutation.acknowledgeTicket":
 		if e.ComplexityRoot.Mutation.AcknowledgeTicket == nil {
@@ -1163,6 +1418,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.NotFound.Params(childComplexity), true
 
+	case "NumericCell.numeric":
+		if e.ComplexityRoot.NumericCell.Numeric == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NumericCell.Numeric(childComplexity), true
+
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
 			break
@@ -1290,6 +1552,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Dwell(childComplexity, args["input"].(model.DwellInput), args["consistency"].(*model.ConsistencyInput)), true
 
+	case "Query.metric":
+		if e.ComplexityRoot.Query.Metric == nil {
+			break
+		}
+
+		args, err := ec.field_Query_metric_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Metric(childComplexity, args["name"].(string)), true
+	case "Query.metrics":
+		if e.ComplexityRoot.Query.Metrics == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.Metrics(childComplexity), true
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
 			break
@@ -1621,6 +1900,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.TicketChanged(childComplexity, args["id"].(string), args["since"].(*domain.Position)), true
 
+	case "TextCell.text":
+		if e.ComplexityRoot.TextCell.Text == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TextCell.Text(childComplexity), true
+
 	case "Ticket.acknowledgedAt":
 		if e.ComplexityRoot.Ticket.AcknowledgedAt == nil {
 			break
@@ -1943,6 +2229,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.TicketEdge.Node(childComplexity), true
 
+	case "TimeCell.time":
+		if e.ComplexityRoot.TimeCell.Time == nil {
+			break
+		}
+
+		return e.ComplexityRoot.TimeCell.Time(childComplexity), true
+
 	case "TimelineConnection.edges":
 		if e.ComplexityRoot.TimelineConnection.Edges == nil {
 			break
@@ -2193,6 +2486,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("DwellInput", ec.unmarshalInputDwellInput),
 			graphql.NewInputUnmarshaler("EscalateTicketInput", ec.unmarshalInputEscalateTicketInput),
 			graphql.NewInputUnmarshaler("GroupBy", ec.unmarshalInputGroupBy),
+			graphql.NewInputUnmarshaler("MetricFilter", ec.unmarshalInputMetricFilter),
+			graphql.NewInputUnmarshaler("MetricOrder", ec.unmarshalInputMetricOrder),
 			graphql.NewInputUnmarshaler("MilestoneInput", ec.unmarshalInputMilestoneInput),
 			graphql.NewInputUnmarshaler("NoteTicketInput", ec.unmarshalInputNoteTicketInput),
 			graphql.NewInputUnmarshaler("PlanTicketInput", ec.unmarshalInputPlanTicketInput),
@@ -2496,6 +2791,169 @@ type PolicyVersion {
 type Span {
   start: Time!
   end: Time!
+}
+`, BuiltIn: false},
+	{Name: "../schema/metric.graphqls", Input: `extend type Query {
+  "The metrics that data teams have defined, by name."
+  metrics: [Metric!]!
+  "One of them; null when there is none of that name."
+  metric(name: String!): Metric
+}
+
+"A read model that a data team defined by SQL files. Its numbers are those of all events, in rows of typed columns."
+type Metric {
+  name: String!
+  "Grows when the numbers change their meaning."
+  version: Int!
+  "In the language asked for, or in English."
+  description: String!
+  columns: [MetricColumn!]!
+  "The names of the columns that tell its rows apart."
+  key: [String!]!
+  "Why it is parked; null while it is not. The numbers of a parked metric are those of the last events that it could take."
+  error: String
+  parkedAt: Time
+  """
+  Its rows. Filters must all hold. Without an order they are ordered by the key, and rows of equal order are, too. Pages hold 20
+  unless told, at most 100.
+  """
+  rows(
+    filter: [MetricFilter!]
+    order: [MetricOrder!]
+    first: Int
+    after: String
+    last: Int
+    before: String
+    consistency: ConsistencyInput
+  ): MetricRowConnection!
+}
+
+type MetricColumn {
+  name: String!
+  type: MetricType!
+  "The unit in UCUM or as a word, such as s; 1 for plain counts."
+  unit: String
+  "In the language asked for, or in English."
+  description: String!
+  privacy: Privacy!
+}
+
+"What the values of a column are, and the type of its cells."
+enum MetricType {
+  "TextCell"
+  TEXT
+  "IntCell"
+  INT
+  "NumericCell"
+  NUMERIC
+  "FloatCell"
+  FLOAT
+  "TimeCell"
+  TIMESTAMP
+  "DateCell"
+  DATE
+  "BoolCell"
+  BOOL
+  "DurationCell"
+  DURATION
+}
+
+"Who may see a column. The cells of a confidential one are closed to everybody as yet."
+enum Privacy {
+  PUBLIC
+  INTERNAL
+  CONFIDENTIAL
+}
+
+type MetricRowConnection {
+  edges: [MetricRowEdge!]!
+  nodes: [MetricRow!]!
+  pageInfo: PageInfo!
+}
+
+type MetricRowEdge {
+  cursor: String!
+  node: MetricRow!
+}
+
+type MetricRow {
+  "One a column, in the order of the columns."
+  cells: [MetricCell!]!
+}
+
+"""
+A value. Its type follows from that of the column, but for values that are not there, or not for the reader. The fields have
+names of their own, so that one operation can ask for all of them.
+"""
+union MetricCell = TextCell | IntCell | NumericCell | FloatCell | TimeCell | DateCell | BoolCell | DurationCell | EmptyCell | ClosedCell
+
+type TextCell {
+  text: String!
+}
+
+type IntCell {
+  int: Long!
+}
+
+"An exact decimal number."
+type NumericCell {
+  "In digits, such as 12.50."
+  numeric: String!
+}
+
+type FloatCell {
+  "Null for what is no number, and for the infinite."
+  float: Float
+}
+
+type TimeCell {
+  time: Time!
+}
+
+type DateCell {
+  "As 2026-01-31."
+  date: String!
+}
+
+type BoolCell {
+  bool: Boolean!
+}
+
+type DurationCell {
+  seconds: Float!
+}
+
+"There is no value."
+type EmptyCell {
+  "The type the value would have."
+  type: MetricType!
+}
+
+"There may be a value, which is not for this reader."
+type ClosedCell {
+  privacy: Privacy!
+}
+
+"""
+Rows whose column is as asked for; of several conditions all must hold. Values are given as texts, in the form of the column's type: digits,
+an instant of RFC 3339, a day as 2026-01-31, true or false, a duration in seconds.
+"""
+input MetricFilter {
+  column: String!
+  eq: String
+  in: [String!]
+  lt: String
+  lte: String
+  gt: String
+  gte: String
+  "Rows without a value, or with one."
+  isNull: Boolean
+}
+
+"Rows without a value come last, downwards first."
+input MetricOrder {
+  column: String!
+  direction: Direction! = ASC
 }
 `, BuiltIn: false},
 	{Name: "../schema/mutation.graphqls", Input: `"""
@@ -3564,6 +4022,74 @@ func (ec *executionContext) childFields_Mean(ctx context.Context, field graphql.
 	return nil, fmt.Errorf("no field named %q was found under type Mean", field.Name)
 }
 
+func (ec *executionContext) childFields_Metric(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Metric_name(ctx, field)
+	case "version":
+		return ec.fieldContext_Metric_version(ctx, field)
+	case "description":
+		return ec.fieldContext_Metric_description(ctx, field)
+	case "columns":
+		return ec.fieldContext_Metric_columns(ctx, field)
+	case "key":
+		return ec.fieldContext_Metric_key(ctx, field)
+	case "error":
+		return ec.fieldContext_Metric_error(ctx, field)
+	case "parkedAt":
+		return ec.fieldContext_Metric_parkedAt(ctx, field)
+	case "rows":
+		return ec.fieldContext_Metric_rows(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Metric", field.Name)
+}
+
+func (ec *executionContext) childFields_MetricColumn(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_MetricColumn_name(ctx, field)
+	case "type":
+		return ec.fieldContext_MetricColumn_type(ctx, field)
+	case "unit":
+		return ec.fieldContext_MetricColumn_unit(ctx, field)
+	case "description":
+		return ec.fieldContext_MetricColumn_description(ctx, field)
+	case "privacy":
+		return ec.fieldContext_MetricColumn_privacy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MetricColumn", field.Name)
+}
+
+func (ec *executionContext) childFields_MetricRow(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cells":
+		return ec.fieldContext_MetricRow_cells(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MetricRow", field.Name)
+}
+
+func (ec *executionContext) childFields_MetricRowConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MetricRowConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MetricRowConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MetricRowConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MetricRowConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MetricRowEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MetricRowEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MetricRowEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MetricRowEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_NamedText(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "name":
@@ -4054,6 +4580,68 @@ func (ec *executionContext) childFields___Type(ctx context.Context, field graphq
 
 // region    ***************************** args.gotpl *****************************
 
+func (ec *executionContext) field_Metric_rows_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
+		func(ctx context.Context, v any) ([]*model.MetricFilter, error) {
+			return ec.unmarshalOMetricFilter2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricFilterᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "order",
+		func(ctx context.Context, v any) ([]*model.MetricOrder, error) {
+			return ec.unmarshalOMetricOrder2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricOrderᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["order"] = arg1
+	arg2, err := graphql.ProcessArgField(ctx, rawArgs, "first",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["first"] = arg2
+	arg3, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg3
+	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "last",
+		func(ctx context.Context, v any) (*int, error) {
+			return ec.unmarshalOInt2ᚖint(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["last"] = arg4
+	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "before",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["before"] = arg5
+	arg6, err := graphql.ProcessArgField(ctx, rawArgs, "consistency",
+		func(ctx context.Context, v any) (*model.ConsistencyInput, error) {
+			return ec.unmarshalOConsistencyInput2ᚖaftercareᚋgraphᚋmodelᚐConsistencyInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["consistency"] = arg6
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_acknowledgeTicket_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -4411,6 +4999,20 @@ func (ec *executionContext) field_Query_dwell_args(ctx context.Context, rawArgs 
 		return nil, err
 	}
 	args["consistency"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_metric_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "name",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNString2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["name"] = arg0
 	return args, nil
 }
 
@@ -4772,6 +5374,29 @@ func (ec *executionContext) _Attribute_value(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Attribute_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Attribute", field, false, false, "String")
+}
+
+func (ec *executionContext) _BoolCell_bool(ctx context.Context, field graphql.CollectedField, obj *model.BoolCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_BoolCell_bool(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Bool, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_BoolCell_bool(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("BoolCell", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _CaseStatisticsRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.CaseStatisticsRow) (ret graphql.Marshaler) {
@@ -5509,6 +6134,29 @@ func (ec *executionContext) fieldContext_Clock_promise(_ context.Context, field 
 	return fc, nil
 }
 
+func (ec *executionContext) _ClosedCell_privacy(ctx context.Context, field graphql.CollectedField, obj *model.ClosedCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_ClosedCell_privacy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Privacy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Privacy) graphql.Marshaler {
+			return ec.marshalNPrivacy2aftercareᚋgraphᚋmodelᚐPrivacy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_ClosedCell_privacy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("ClosedCell", field, false, false, "Privacy")
+}
+
 func (ec *executionContext) _Conflict_code(ctx context.Context, field graphql.CollectedField, obj *model.Conflict) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -5654,6 +6302,52 @@ func (ec *executionContext) _Customer_contact(ctx context.Context, field graphql
 }
 func (ec *executionContext) fieldContext_Customer_contact(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Customer", field, false, false, "SealedText")
+}
+
+func (ec *executionContext) _DateCell_date(ctx context.Context, field graphql.CollectedField, obj *model.DateCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DateCell_date(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Date, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DateCell_date(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DateCell", field, false, false, "String")
+}
+
+func (ec *executionContext) _DurationCell_seconds(ctx context.Context, field graphql.CollectedField, obj *model.DurationCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DurationCell_seconds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Seconds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v float64) graphql.Marshaler {
+			return ec.marshalNFloat2float64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DurationCell_seconds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DurationCell", field, false, false, "Float")
 }
 
 func (ec *executionContext) _DurationsRow_dimensions(ctx context.Context, field graphql.CollectedField, obj *model.DurationsRow) (ret graphql.Marshaler) {
@@ -6042,6 +6736,52 @@ func (ec *executionContext) fieldContext_DwellRow_p90(_ context.Context, field g
 	return graphql.NewScalarFieldContext("DwellRow", field, false, false, "Float")
 }
 
+func (ec *executionContext) _EmptyCell_type(ctx context.Context, field graphql.CollectedField, obj *model.EmptyCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EmptyCell_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MetricType) graphql.Marshaler {
+			return ec.marshalNMetricType2aftercareᚋgraphᚋmodelᚐMetricType(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_EmptyCell_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EmptyCell", field, false, false, "MetricType")
+}
+
+func (ec *executionContext) _FloatCell_float(ctx context.Context, field graphql.CollectedField, obj *model.FloatCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FloatCell_float(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Float, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
+			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FloatCell_float(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FloatCell", field, false, false, "Float")
+}
+
 func (ec *executionContext) _Forbidden_code(ctx context.Context, field graphql.CollectedField, obj *model.Forbidden) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -6219,6 +6959,29 @@ func (ec *executionContext) fieldContext_IdempotencyConflict_params(_ context.Co
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _IntCell_int(ctx context.Context, field graphql.CollectedField, obj *model.IntCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_IntCell_int(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Int, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int64) graphql.Marshaler {
+			return ec.marshalNLong2int64(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_IntCell_int(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("IntCell", field, false, false, "Long")
 }
 
 func (ec *executionContext) _InvalidInput_code(ctx context.Context, field graphql.CollectedField, obj *model.InvalidInput) (ret graphql.Marshaler) {
@@ -6435,6 +7198,509 @@ func (ec *executionContext) _Mean_method(ctx context.Context, field graphql.Coll
 }
 func (ec *executionContext) fieldContext_Mean_method(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Mean", field, false, false, "String")
+}
+
+func (ec *executionContext) _Metric_name(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "String")
+}
+
+func (ec *executionContext) _Metric_version(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_version(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Version, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_version(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "Int")
+}
+
+func (ec *executionContext) _Metric_description(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "String")
+}
+
+func (ec *executionContext) _Metric_columns(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_columns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Columns, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.MetricColumn) graphql.Marshaler {
+			return ec.marshalNMetricColumn2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricColumnᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_columns(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Metric",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MetricColumn(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Metric_key(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_key(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Key, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []string) graphql.Marshaler {
+			return ec.marshalNString2ᚕstringᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "String")
+}
+
+func (ec *executionContext) _Metric_error(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_error(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Error, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_error(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "String")
+}
+
+func (ec *executionContext) _Metric_parkedAt(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_parkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ParkedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_parkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Metric", field, false, false, "Time")
+}
+
+func (ec *executionContext) _Metric_rows(ctx context.Context, field graphql.CollectedField, obj *model.Metric) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Metric_rows(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Metric().Rows(ctx, obj, fc.Args["filter"].([]*model.MetricFilter), fc.Args["order"].([]*model.MetricOrder), fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["consistency"].(*model.ConsistencyInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MetricRowConnection) graphql.Marshaler {
+			return ec.marshalNMetricRowConnection2ᚖaftercareᚋgraphᚋmodelᚐMetricRowConnection(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Metric_rows(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Metric",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MetricRowConnection(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Metric_rows_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MetricColumn_name(ctx context.Context, field graphql.CollectedField, obj *model.MetricColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricColumn_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricColumn_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricColumn", field, false, false, "String")
+}
+
+func (ec *executionContext) _MetricColumn_type(ctx context.Context, field graphql.CollectedField, obj *model.MetricColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricColumn_type(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Type, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.MetricType) graphql.Marshaler {
+			return ec.marshalNMetricType2aftercareᚋgraphᚋmodelᚐMetricType(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricColumn_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricColumn", field, false, false, "MetricType")
+}
+
+func (ec *executionContext) _MetricColumn_unit(ctx context.Context, field graphql.CollectedField, obj *model.MetricColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricColumn_unit(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Unit, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_MetricColumn_unit(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricColumn", field, false, false, "String")
+}
+
+func (ec *executionContext) _MetricColumn_description(ctx context.Context, field graphql.CollectedField, obj *model.MetricColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricColumn_description(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Description, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricColumn_description(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricColumn", field, false, false, "String")
+}
+
+func (ec *executionContext) _MetricColumn_privacy(ctx context.Context, field graphql.CollectedField, obj *model.MetricColumn) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricColumn_privacy(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Privacy, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v model.Privacy) graphql.Marshaler {
+			return ec.marshalNPrivacy2aftercareᚋgraphᚋmodelᚐPrivacy(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricColumn_privacy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricColumn", field, false, false, "Privacy")
+}
+
+func (ec *executionContext) _MetricRow_cells(ctx context.Context, field graphql.CollectedField, obj *model.MetricRow) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRow_cells(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cells, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.MetricCell) graphql.Marshaler {
+			return ec.marshalNMetricCell2ᚕaftercareᚋgraphᚋmodelᚐMetricCellᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRow_cells(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricRow", field, false, false, "MetricCell")
+}
+
+func (ec *executionContext) _MetricRowConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.MetricRowConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRowConnection_edges(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Edges, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.MetricRowEdge) graphql.Marshaler {
+			return ec.marshalNMetricRowEdge2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricRowEdgeᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRowConnection_edges(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MetricRowConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MetricRowEdge(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MetricRowConnection_nodes(ctx context.Context, field graphql.CollectedField, obj *model.MetricRowConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRowConnection_nodes(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Nodes, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.MetricRow) graphql.Marshaler {
+			return ec.marshalNMetricRow2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricRowᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRowConnection_nodes(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MetricRowConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MetricRow(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MetricRowConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.MetricRowConnection) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRowConnection_pageInfo(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PageInfo, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PageInfo) graphql.Marshaler {
+			return ec.marshalNPageInfo2ᚖaftercareᚋgraphᚋmodelᚐPageInfo(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRowConnection_pageInfo(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MetricRowConnection",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PageInfo(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _MetricRowEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.MetricRowEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRowEdge_cursor(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cursor, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRowEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("MetricRowEdge", field, false, false, "String")
+}
+
+func (ec *executionContext) _MetricRowEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.MetricRowEdge) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_MetricRowEdge_node(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Node, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.MetricRow) graphql.Marshaler {
+			return ec.marshalNMetricRow2ᚖaftercareᚋgraphᚋmodelᚐMetricRow(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_MetricRowEdge_node(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "MetricRowEdge",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_MetricRow(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Mutation_receiveTicket(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -7441,6 +8707,29 @@ func (ec *executionContext) fieldContext_NotFound_params(_ context.Context, fiel
 	return fc, nil
 }
 
+func (ec *executionContext) _NumericCell_numeric(ctx context.Context, field graphql.CollectedField, obj *model.NumericCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_NumericCell_numeric(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Numeric, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_NumericCell_numeric(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("NumericCell", field, false, false, "String")
+}
+
 func (ec *executionContext) _PageInfo_hasNextPage(ctx context.Context, field graphql.CollectedField, obj *model.PageInfo) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -7961,6 +9250,82 @@ func (ec *executionContext) fieldContext_Query_viewer(_ context.Context, field g
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_Viewer(ctx, field)
 		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_metrics(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_metrics(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Query().Metrics(ctx)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Metric) graphql.Marshaler {
+			return ec.marshalNMetric2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_metrics(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Metric(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_metric(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_metric(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Metric(ctx, fc.Args["name"].(string))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Metric) graphql.Marshaler {
+			return ec.marshalOMetric2ᚖaftercareᚋgraphᚋmodelᚐMetric(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Query_metric(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Metric(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_metric_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
 	}
 	return fc, nil
 }
@@ -9344,6 +10709,29 @@ func (ec *executionContext) fieldContext_Subscription_ticketChanged(ctx context.
 	return fc, nil
 }
 
+func (ec *executionContext) _TextCell_text(ctx context.Context, field graphql.CollectedField, obj *model.TextCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TextCell_text(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Text, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TextCell_text(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TextCell", field, false, false, "String")
+}
+
 func (ec *executionContext) _Ticket_id(ctx context.Context, field graphql.CollectedField, obj *model.Ticket) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -10658,6 +12046,29 @@ func (ec *executionContext) fieldContext_TicketEdge_node(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _TimeCell_time(ctx context.Context, field graphql.CollectedField, obj *model.TimeCell) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_TimeCell_time(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Time, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
+			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_TimeCell_time(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("TimeCell", field, false, false, "Time")
 }
 
 func (ec *executionContext) _TimelineConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.TimelineConnection) (ret graphql.Marshaler) {
@@ -13964,6 +15375,150 @@ func UnmarshalGroupBy(ctx context.Context, raw any) (model.GroupBy, error) {
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputMetricFilter(ctx context.Context, obj any) (model.MetricFilter, error) {
+	var it model.MetricFilter
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"column", "eq", "in", "lt", "lte", "gt", "gte", "isNull"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "column":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("column"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Column = data
+		case "eq":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("eq"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Eq = data
+		case "in":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("in"))
+			data, err := ec.unmarshalOString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.In = data
+		case "lt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lt"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lt = data
+		case "lte":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("lte"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Lte = data
+		case "gt":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gt"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gt = data
+		case "gte":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("gte"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Gte = data
+		case "isNull":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("isNull"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IsNull = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMetricFilter unmarshals raw into the MetricFilter input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMetricFilter(ctx context.Context, raw any) (model.MetricFilter, error) {
+	var out model.MetricFilter
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MetricFilter", raw, &out)
+	return out, err
+}
+
+func (ec *executionContext) unmarshalInputMetricOrder(ctx context.Context, obj any) (model.MetricOrder, error) {
+	var it model.MetricOrder
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	if _, present := asMap["direction"]; !present {
+		asMap["direction"] = "ASC"
+	}
+
+	fieldsInOrder := [...]string{"column", "direction"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "column":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("column"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Column = data
+		case "direction":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
+			data, err := ec.unmarshalNDirection2aftercareᚋgraphᚋmodelᚐDirection(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Direction = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalMetricOrder unmarshals raw into the MetricOrder input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalMetricOrder(ctx context.Context, raw any) (model.MetricOrder, error) {
+	var out model.MetricOrder
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "MetricOrder", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputMilestoneInput(ctx context.Context, obj any) (model.MilestoneInput, error) {
 	var it model.MilestoneInput
 	if obj == nil {
@@ -15336,6 +16891,89 @@ func UnmarshalWaitTicketInput(ctx context.Context, raw any) (model.WaitTicketInp
 
 // region    ************************** interface.gotpl ***************************
 
+func (ec *executionContext) _MetricCell(ctx context.Context, sel ast.SelectionSet, obj model.MetricCell) graphql.Marshaler {
+	switch obj := (obj).(type) {
+	case nil:
+		return graphql.Null
+	case model.TimeCell:
+		return ec._TimeCell(ctx, sel, &obj)
+	case *model.TimeCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TimeCell(ctx, sel, obj)
+	case model.TextCell:
+		return ec._TextCell(ctx, sel, &obj)
+	case *model.TextCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._TextCell(ctx, sel, obj)
+	case model.NumericCell:
+		return ec._NumericCell(ctx, sel, &obj)
+	case *model.NumericCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._NumericCell(ctx, sel, obj)
+	case model.IntCell:
+		return ec._IntCell(ctx, sel, &obj)
+	case *model.IntCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._IntCell(ctx, sel, obj)
+	case model.FloatCell:
+		return ec._FloatCell(ctx, sel, &obj)
+	case *model.FloatCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._FloatCell(ctx, sel, obj)
+	case model.EmptyCell:
+		return ec._EmptyCell(ctx, sel, &obj)
+	case *model.EmptyCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._EmptyCell(ctx, sel, obj)
+	case model.DurationCell:
+		return ec._DurationCell(ctx, sel, &obj)
+	case *model.DurationCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DurationCell(ctx, sel, obj)
+	case model.DateCell:
+		return ec._DateCell(ctx, sel, &obj)
+	case *model.DateCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._DateCell(ctx, sel, obj)
+	case model.ClosedCell:
+		return ec._ClosedCell(ctx, sel, &obj)
+	case *model.ClosedCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._ClosedCell(ctx, sel, obj)
+	case model.BoolCell:
+		return ec._BoolCell(ctx, sel, &obj)
+	case *model.BoolCell:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._BoolCell(ctx, sel, obj)
+	default:
+		if typedObj, ok := obj.(graphql.Marshaler); ok {
+			return typedObj
+		} else {
+			panic(fmt.Errorf("unexpected type %T; non-generated variants of MetricCell must implement graphql.Marshaler", obj))
+		}
+	}
+}
+
 func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj model.Node) graphql.Marshaler {
 	switch obj := (obj).(type) {
 	case nil:
@@ -15534,6 +17172,39 @@ func (ec *executionContext) _Attribute(ctx context.Context, sel ast.SelectionSet
 			}
 		case "value":
 			out.Values[i] = ec._Attribute_value(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var boolCellImplementors = []string{"BoolCell", "MetricCell"}
+
+func (ec *executionContext) _BoolCell(ctx context.Context, sel ast.SelectionSet, obj *model.BoolCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, boolCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("BoolCell")
+		case "bool":
+			out.Values[i] = ec._BoolCell_bool(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -15788,6 +17459,39 @@ func (ec *executionContext) _Clock(ctx context.Context, sel ast.SelectionSet, ob
 	return out
 }
 
+var closedCellImplementors = []string{"ClosedCell", "MetricCell"}
+
+func (ec *executionContext) _ClosedCell(ctx context.Context, sel ast.SelectionSet, obj *model.ClosedCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, closedCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("ClosedCell")
+		case "privacy":
+			out.Values[i] = ec._ClosedCell_privacy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var conflictImplementors = []string{"Conflict", "Problem", "TicketResult"}
 
 func (ec *executionContext) _Conflict(ctx context.Context, sel ast.SelectionSet, obj *model.Conflict) graphql.Marshaler {
@@ -15855,6 +17559,72 @@ func (ec *executionContext) _Customer(ctx context.Context, sel ast.SelectionSet,
 		case "contact":
 			out.Values[i] = ec._Customer_contact(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var dateCellImplementors = []string{"DateCell", "MetricCell"}
+
+func (ec *executionContext) _DateCell(ctx context.Context, sel ast.SelectionSet, obj *model.DateCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, dateCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DateCell")
+		case "date":
+			out.Values[i] = ec._DateCell_date(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var durationCellImplementors = []string{"DurationCell", "MetricCell"}
+
+func (ec *executionContext) _DurationCell(ctx context.Context, sel ast.SelectionSet, obj *model.DurationCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, durationCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DurationCell")
+		case "seconds":
+			out.Values[i] = ec._DurationCell_seconds(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
 		default:
@@ -16010,6 +17780,72 @@ func (ec *executionContext) _DwellRow(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var emptyCellImplementors = []string{"EmptyCell", "MetricCell"}
+
+func (ec *executionContext) _EmptyCell(ctx context.Context, sel ast.SelectionSet, obj *model.EmptyCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, emptyCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("EmptyCell")
+		case "type":
+			out.Values[i] = ec._EmptyCell_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var floatCellImplementors = []string{"FloatCell", "MetricCell"}
+
+func (ec *executionContext) _FloatCell(ctx context.Context, sel ast.SelectionSet, obj *model.FloatCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, floatCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("FloatCell")
+		case "float":
+			out.Values[i] = ec._FloatCell_float(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var forbiddenImplementors = []string{"Forbidden", "Problem", "TicketResult"}
 
 func (ec *executionContext) _Forbidden(ctx context.Context, sel ast.SelectionSet, obj *model.Forbidden) graphql.Marshaler {
@@ -16129,6 +17965,39 @@ func (ec *executionContext) _IdempotencyConflict(ctx context.Context, sel ast.Se
 	return out
 }
 
+var intCellImplementors = []string{"IntCell", "MetricCell"}
+
+func (ec *executionContext) _IntCell(ctx context.Context, sel ast.SelectionSet, obj *model.IntCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, intCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("IntCell")
+		case "int":
+			out.Values[i] = ec._IntCell_int(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var invalidInputImplementors = []string{"InvalidInput", "Problem", "TicketResult"}
 
 func (ec *executionContext) _InvalidInput(ctx context.Context, sel ast.SelectionSet, obj *model.InvalidInput) graphql.Marshaler {
@@ -16210,6 +18079,242 @@ func (ec *executionContext) _Mean(ctx context.Context, sel ast.SelectionSet, obj
 			}
 		case "method":
 			out.Values[i] = ec._Mean_method(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var metricImplementors = []string{"Metric"}
+
+func (ec *executionContext) _Metric(ctx context.Context, sel ast.SelectionSet, obj *model.Metric) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, metricImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("Metric")
+		case "name":
+			out.Values[i] = ec._Metric_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "version":
+			out.Values[i] = ec._Metric_version(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "description":
+			out.Values[i] = ec._Metric_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "columns":
+			out.Values[i] = ec._Metric_columns(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "key":
+			out.Values[i] = ec._Metric_key(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "error":
+			out.Values[i] = ec._Metric_error(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "parkedAt":
+			out.Values[i] = ec._Metric_parkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "rows":
+			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Metric_rows(ctx, field, obj)
+				})
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var metricColumnImplementors = []string{"MetricColumn"}
+
+func (ec *executionContext) _MetricColumn(ctx context.Context, sel ast.SelectionSet, obj *model.MetricColumn) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, metricColumnImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MetricColumn")
+		case "name":
+			out.Values[i] = ec._MetricColumn_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "type":
+			out.Values[i] = ec._MetricColumn_type(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "unit":
+			out.Values[i] = ec._MetricColumn_unit(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "description":
+			out.Values[i] = ec._MetricColumn_description(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "privacy":
+			out.Values[i] = ec._MetricColumn_privacy(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var metricRowImplementors = []string{"MetricRow"}
+
+func (ec *executionContext) _MetricRow(ctx context.Context, sel ast.SelectionSet, obj *model.MetricRow) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, metricRowImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MetricRow")
+		case "cells":
+			out.Values[i] = ec._MetricRow_cells(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var metricRowConnectionImplementors = []string{"MetricRowConnection"}
+
+func (ec *executionContext) _MetricRowConnection(ctx context.Context, sel ast.SelectionSet, obj *model.MetricRowConnection) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, metricRowConnectionImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MetricRowConnection")
+		case "edges":
+			out.Values[i] = ec._MetricRowConnection_edges(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "nodes":
+			out.Values[i] = ec._MetricRowConnection_nodes(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "pageInfo":
+			out.Values[i] = ec._MetricRowConnection_pageInfo(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var metricRowEdgeImplementors = []string{"MetricRowEdge"}
+
+func (ec *executionContext) _MetricRowEdge(ctx context.Context, sel ast.SelectionSet, obj *model.MetricRowEdge) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, metricRowEdgeImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("MetricRowEdge")
+		case "cursor":
+			out.Values[i] = ec._MetricRowEdge_cursor(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "node":
+			out.Values[i] = ec._MetricRowEdge_node(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -16487,6 +18592,39 @@ func (ec *executionContext) _NotFound(ctx context.Context, sel ast.SelectionSet,
 	return out
 }
 
+var numericCellImplementors = []string{"NumericCell", "MetricCell"}
+
+func (ec *executionContext) _NumericCell(ctx context.Context, sel ast.SelectionSet, obj *model.NumericCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, numericCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("NumericCell")
+		case "numeric":
+			out.Values[i] = ec._NumericCell_numeric(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var pageInfoImplementors = []string{"PageInfo"}
 
 func (ec *executionContext) _PageInfo(ctx context.Context, sel ast.SelectionSet, obj *model.PageInfo) graphql.Marshaler {
@@ -16688,6 +18826,18 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				true, true,
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_viewer(ctx, field)
+				})
+		case "metrics":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_metrics(ctx, field)
+				})
+		case "metric":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, false,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_metric(ctx, field)
 				})
 		case "slaAttainment":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
@@ -17145,6 +19295,39 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
+var textCellImplementors = []string{"TextCell", "MetricCell"}
+
+func (ec *executionContext) _TextCell(ctx context.Context, sel ast.SelectionSet, obj *model.TextCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, textCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TextCell")
+		case "text":
+			out.Values[i] = ec._TextCell_text(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var ticketImplementors = []string{"Ticket", "Node"}
 
 func (ec *executionContext) _Ticket(ctx context.Context, sel ast.SelectionSet, obj *model.Ticket) graphql.Marshaler {
@@ -17529,6 +19712,39 @@ func (ec *executionContext) _TicketEdge(ctx context.Context, sel ast.SelectionSe
 			}
 		case "node":
 			out.Values[i] = ec._TicketEdge_node(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
+var timeCellImplementors = []string{"TimeCell", "MetricCell"}
+
+func (ec *executionContext) _TimeCell(ctx context.Context, sel ast.SelectionSet, obj *model.TimeCell) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, timeCellImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("TimeCell")
+		case "time":
+			out.Values[i] = ec._TimeCell_time(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -18669,6 +20885,154 @@ func (ec *executionContext) marshalNMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx
 	return ec._Mean(ctx, sel, v)
 }
 
+func (ec *executionContext) marshalNMetric2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Metric) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMetric2ᚖaftercareᚋgraphᚋmodelᚐMetric(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMetric2ᚖaftercareᚋgraphᚋmodelᚐMetric(ctx context.Context, sel ast.SelectionSet, v *model.Metric) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "Metric!")
+		return graphql.Null
+	}
+	return ec._Metric(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMetricCell2aftercareᚋgraphᚋmodelᚐMetricCell(ctx context.Context, sel ast.SelectionSet, v model.MetricCell) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MetricCell!")
+		return graphql.Null
+	}
+	return ec._MetricCell(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMetricCell2ᚕaftercareᚋgraphᚋmodelᚐMetricCellᚄ(ctx context.Context, sel ast.SelectionSet, v []model.MetricCell) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMetricCell2aftercareᚋgraphᚋmodelᚐMetricCell(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMetricColumn2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricColumnᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MetricColumn) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMetricColumn2ᚖaftercareᚋgraphᚋmodelᚐMetricColumn(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMetricColumn2ᚖaftercareᚋgraphᚋmodelᚐMetricColumn(ctx context.Context, sel ast.SelectionSet, v *model.MetricColumn) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MetricColumn!")
+		return graphql.Null
+	}
+	return ec._MetricColumn(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMetricFilter2ᚖaftercareᚋgraphᚋmodelᚐMetricFilter(ctx context.Context, v any) (*model.MetricFilter, error) {
+	res, err := ec.unmarshalInputMetricFilter(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNMetricOrder2ᚖaftercareᚋgraphᚋmodelᚐMetricOrder(ctx context.Context, v any) (*model.MetricOrder, error) {
+	res, err := ec.unmarshalInputMetricOrder(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMetricRow2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricRowᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MetricRow) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMetricRow2ᚖaftercareᚋgraphᚋmodelᚐMetricRow(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMetricRow2ᚖaftercareᚋgraphᚋmodelᚐMetricRow(ctx context.Context, sel ast.SelectionSet, v *model.MetricRow) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MetricRow!")
+		return graphql.Null
+	}
+	return ec._MetricRow(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMetricRowConnection2ᚖaftercareᚋgraphᚋmodelᚐMetricRowConnection(ctx context.Context, sel ast.SelectionSet, v *model.MetricRowConnection) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MetricRowConnection!")
+		return graphql.Null
+	}
+	return ec._MetricRowConnection(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalNMetricRowEdge2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricRowEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.MetricRowEdge) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNMetricRowEdge2ᚖaftercareᚋgraphᚋmodelᚐMetricRowEdge(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNMetricRowEdge2ᚖaftercareᚋgraphᚋmodelᚐMetricRowEdge(ctx context.Context, sel ast.SelectionSet, v *model.MetricRowEdge) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "MetricRowEdge!")
+		return graphql.Null
+	}
+	return ec._MetricRowEdge(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNMetricType2aftercareᚋgraphᚋmodelᚐMetricType(ctx context.Context, v any) (model.MetricType, error) {
+	var res model.MetricType
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNMetricType2aftercareᚋgraphᚋmodelᚐMetricType(ctx context.Context, sel ast.SelectionSet, v model.MetricType) graphql.Marshaler {
+	return v
+}
+
 func (ec *executionContext) unmarshalNMilestoneInput2ᚖaftercareᚋgraphᚋmodelᚐMilestoneInput(ctx context.Context, v any) (*model.MilestoneInput, error) {
 	res, err := ec.unmarshalInputMilestoneInput(ctx, v)
 	return &res, graphql.ErrorOnPath(ctx, err)
@@ -18756,6 +21120,16 @@ func (ec *executionContext) marshalNPosition2aftercareᚋdomainᚐPosition(ctx c
 		graphql.AddInvalidNullFromMarshaler(ctx, "Position!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNPrivacy2aftercareᚋgraphᚋmodelᚐPrivacy(ctx context.Context, v any) (model.Privacy, error) {
+	var res model.Privacy
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNPrivacy2aftercareᚋgraphᚋmodelᚐPrivacy(ctx context.Context, sel ast.SelectionSet, v model.Privacy) graphql.Marshaler {
+	return v
 }
 
 func (ec *executionContext) unmarshalNRateTicketInput2aftercareᚋgraphᚋmodelᚐRateTicketInput(ctx context.Context, v any) (model.RateTicketInput, error) {
@@ -19521,6 +21895,47 @@ func (ec *executionContext) marshalOMean2ᚖaftercareᚋgraphᚋmodelᚐMean(ctx
 		return graphql.Null
 	}
 	return ec._Mean(ctx, sel, v)
+}
+
+func (ec *executionContext) marshalOMetric2ᚖaftercareᚋgraphᚋmodelᚐMetric(ctx context.Context, sel ast.SelectionSet, v *model.Metric) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Metric(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalOMetricFilter2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricFilterᚄ(ctx context.Context, v any) ([]*model.MetricFilter, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MetricFilter, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMetricFilter2ᚖaftercareᚋgraphᚋmodelᚐMetricFilter(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) unmarshalOMetricOrder2ᚕᚖaftercareᚋgraphᚋmodelᚐMetricOrderᚄ(ctx context.Context, v any) ([]*model.MetricOrder, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*model.MetricOrder, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNMetricOrder2ᚖaftercareᚋgraphᚋmodelᚐMetricOrder(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
 }
 
 func (ec *executionContext) marshalONode2aftercareᚋgraphᚋmodelᚐNode(ctx context.Context, sel ast.SelectionSet, v model.Node) graphql.Marshaler {

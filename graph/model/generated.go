@@ -4,12 +4,19 @@ package model
 
 import (
 	"aftercare/domain"
+	"aftercare/projections/metric"
 	"bytes"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 )
+
+// A value. Its type follows from that of the column, but for values that are not there, or not for the reader. The fields have
+// names of their own, so that one operation can ask for all of them.
+type MetricCell interface {
+	IsMetricCell()
+}
 
 // Something that can be fetched again by its id.
 type Node interface {
@@ -48,6 +55,12 @@ type AttributeInput struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
+
+type BoolCell struct {
+	Bool bool `json:"bool"`
+}
+
+func (BoolCell) IsMetricCell() {}
 
 type CaseStatisticsInput struct {
 	Filter *TicketFilter `json:"filter"`
@@ -112,6 +125,13 @@ type Clock struct {
 	Promise *Promise `json:"promise"`
 }
 
+// There may be a value, which is not for this reader.
+type ClosedCell struct {
+	Privacy Privacy `json:"privacy"`
+}
+
+func (ClosedCell) IsMetricCell() {}
+
 // Somebody else was faster: the case is not at expectedRevision.
 type Conflict struct {
 	Code    string       `json:"code"`
@@ -139,6 +159,19 @@ type Customer struct {
 	Name    SealedText `json:"name"`
 	Contact SealedText `json:"contact"`
 }
+
+type DateCell struct {
+	// As 2026-01-31.
+	Date string `json:"date"`
+}
+
+func (DateCell) IsMetricCell() {}
+
+type DurationCell struct {
+	Seconds float64 `json:"seconds"`
+}
+
+func (DurationCell) IsMetricCell() {}
 
 type DurationsInput struct {
 	From   *MilestoneInput `json:"from"`
@@ -184,6 +217,21 @@ type DwellRow struct {
 	P90    float64 `json:"p90"`
 }
 
+// There is no value.
+type EmptyCell struct {
+	// The type the value would have.
+	Type MetricType `json:"type"`
+}
+
+func (EmptyCell) IsMetricCell() {}
+
+type FloatCell struct {
+	// Null for what is no number, and for the infinite.
+	Float *float64 `json:"float"`
+}
+
+func (FloatCell) IsMetricCell() {}
+
 // The wish needs another principal.
 type Forbidden struct {
 	Code    string       `json:"code"`
@@ -220,6 +268,12 @@ func (IdempotencyConflict) IsProblem() {}
 
 func (IdempotencyConflict) IsTicketResult() {}
 
+type IntCell struct {
+	Int int64 `json:"int"`
+}
+
+func (IntCell) IsMetricCell() {}
+
 // The wish is malformed: asking again the same way cannot succeed.
 type InvalidInput struct {
 	Code    string       `json:"code"`
@@ -240,6 +294,71 @@ type Mean struct {
 	Deviation *float64 `json:"deviation"`
 	// How the interval is computed, such as t.
 	Method string `json:"method"`
+}
+
+// A read model that a data team defined by SQL files. Its numbers are those of all events, in rows of typed columns.
+type Metric struct {
+	Name string `json:"name"`
+	// Grows when the numbers change their meaning.
+	Version int `json:"version"`
+	// In the language asked for, or in English.
+	Description string          `json:"description"`
+	Columns     []*MetricColumn `json:"columns"`
+	// The names of the columns that tell its rows apart.
+	Key []string `json:"key"`
+	// Why it is parked; null while it is not. The numbers of a parked metric are those of the last events that it could take.
+	Error    *string    `json:"error"`
+	ParkedAt *time.Time `json:"parkedAt"`
+	// Its rows. Filters must all hold. Without an order they are ordered by the key, and rows of equal order are, too. Pages hold 20
+	// unless told, at most 100.
+	Rows      *MetricRowConnection `json:"rows"`
+	Installed metric.Installed     `json:"-"`
+}
+
+type MetricColumn struct {
+	Name string     `json:"name"`
+	Type MetricType `json:"type"`
+	// The unit in UCUM or as a word, such as s; 1 for plain counts.
+	Unit *string `json:"unit"`
+	// In the language asked for, or in English.
+	Description string  `json:"description"`
+	Privacy     Privacy `json:"privacy"`
+}
+
+// Rows whose column is as asked for; of several conditions all must hold. Values are given as texts, in the form of the column's type: digits,
+// an instant of RFC 3339, a day as 2026-01-31, true or false, a duration in seconds.
+type MetricFilter struct {
+	Column string   `json:"column"`
+	Eq     *string  `json:"eq"`
+	In     []string `json:"in"`
+	Lt     *string  `json:"lt"`
+	Lte    *string  `json:"lte"`
+	Gt     *string  `json:"gt"`
+	Gte    *string  `json:"gte"`
+	// Rows without a value, or with one.
+	IsNull *bool `json:"isNull"`
+}
+
+// Rows without a value come last, downwards first.
+type MetricOrder struct {
+	Column    string    `json:"column"`
+	Direction Direction `json:"direction"`
+}
+
+type MetricRow struct {
+	// One a column, in the order of the columns.
+	Cells []MetricCell `json:"cells"`
+}
+
+type MetricRowConnection struct {
+	Edges    []*MetricRowEdge `json:"edges"`
+	Nodes    []*MetricRow     `json:"nodes"`
+	PageInfo *PageInfo        `json:"pageInfo"`
+}
+
+type MetricRowEdge struct {
+	Cursor string     `json:"cursor"`
+	Node   *MetricRow `json:"node"`
 }
 
 // An instant in the life of a case. Give exactly one of fact, status, attribute, firstEvent, lastEvent.
@@ -274,6 +393,14 @@ type NotFound struct {
 func (NotFound) IsProblem() {}
 
 func (NotFound) IsTicketResult() {}
+
+// An exact decimal number.
+type NumericCell struct {
+	// In digits, such as 12.50.
+	Numeric string `json:"numeric"`
+}
+
+func (NumericCell) IsMetricCell() {}
 
 // A page of a list.
 type PageInfo struct {
@@ -419,6 +546,12 @@ type Span struct {
 type Subscription struct {
 }
 
+type TextCell struct {
+	Text string `json:"text"`
+}
+
+func (TextCell) IsMetricCell() {}
+
 type TicketChange struct {
 	// Give it back as since to go on from here.
 	Position domain.Position `json:"position"`
@@ -480,6 +613,12 @@ type TicketOrder struct {
 	Field     TicketOrderField `json:"field"`
 	Direction Direction        `json:"direction"`
 }
+
+type TimeCell struct {
+	Time time.Time `json:"time"`
+}
+
+func (TimeCell) IsMetricCell() {}
 
 type TimelineConnection struct {
 	Edges    []*TimelineEdge  `json:"edges"`
@@ -1075,6 +1214,82 @@ func (e Goal) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What the values of a column are, and the type of its cells.
+type MetricType string
+
+const (
+	// TextCell
+	MetricTypeText MetricType = "TEXT"
+	// IntCell
+	MetricTypeInt MetricType = "INT"
+	// NumericCell
+	MetricTypeNumeric MetricType = "NUMERIC"
+	// FloatCell
+	MetricTypeFloat MetricType = "FLOAT"
+	// TimeCell
+	MetricTypeTimestamp MetricType = "TIMESTAMP"
+	// DateCell
+	MetricTypeDate MetricType = "DATE"
+	// BoolCell
+	MetricTypeBool MetricType = "BOOL"
+	// DurationCell
+	MetricTypeDuration MetricType = "DURATION"
+)
+
+var AllMetricType = []MetricType{
+	MetricTypeText,
+	MetricTypeInt,
+	MetricTypeNumeric,
+	MetricTypeFloat,
+	MetricTypeTimestamp,
+	MetricTypeDate,
+	MetricTypeBool,
+	MetricTypeDuration,
+}
+
+func (e MetricType) IsValid() bool {
+	switch e {
+	case MetricTypeText, MetricTypeInt, MetricTypeNumeric, MetricTypeFloat, MetricTypeTimestamp, MetricTypeDate, MetricTypeBool, MetricTypeDuration:
+		return true
+	}
+	return false
+}
+
+func (e MetricType) String() string {
+	return string(e)
+}
+
+func (e *MetricType) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = MetricType(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid MetricType", str)
+	}
+	return nil
+}
+
+func (e MetricType) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *MetricType) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e MetricType) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Where a case stands.
 type Phase string
 
@@ -1132,6 +1347,64 @@ func (e *Phase) UnmarshalJSON(b []byte) error {
 }
 
 func (e Phase) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who may see a column. The cells of a confidential one are closed to everybody as yet.
+type Privacy string
+
+const (
+	PrivacyPublic       Privacy = "PUBLIC"
+	PrivacyInternal     Privacy = "INTERNAL"
+	PrivacyConfidential Privacy = "CONFIDENTIAL"
+)
+
+var AllPrivacy = []Privacy{
+	PrivacyPublic,
+	PrivacyInternal,
+	PrivacyConfidential,
+}
+
+func (e Privacy) IsValid() bool {
+	switch e {
+	case PrivacyPublic, PrivacyInternal, PrivacyConfidential:
+		return true
+	}
+	return false
+}
+
+func (e Privacy) String() string {
+	return string(e)
+}
+
+func (e *Privacy) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = Privacy(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid Privacy", str)
+	}
+	return nil
+}
+
+func (e Privacy) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *Privacy) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e Privacy) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
