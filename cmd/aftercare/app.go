@@ -162,6 +162,7 @@ func (a *app) project(ctx context.Context) error {
 		return fmt.Errorf("prepare views: %w", err)
 	}
 	r := a.runner(views())
+	r.More = a.metrics().Views
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return r.Run(ctx) })
 	group.Go(func() error { return a.archive().Run(ctx) })

@@ -11,6 +11,7 @@ import (
 	"aftercare/deploy/localpg"
 	"aftercare/projections"
 	"aftercare/projections/feed"
+	"aftercare/projections/metric"
 	"aftercare/projections/postgres"
 )
 
@@ -94,6 +95,15 @@ func (c *config) viewLines(ctx context.Context, s stores) (lines []string, err e
 		}
 		if v.Failing != nil {
 			bad = append(bad, fmt.Errorf("view %s: %w", v.View, v.Failing))
+		}
+	}
+	metrics, err := (&metric.Store{Pool: pool}).List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range metrics {
+		if m.Error != nil {
+			bad = append(bad, fmt.Errorf("metric %s is parked: %s", m.Name, *m.Error))
 		}
 	}
 	return lines, errors.Join(bad...)

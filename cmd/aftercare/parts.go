@@ -96,7 +96,7 @@ func (a *app) listen(ctx context.Context, another bool) (net.Listener, error) {
 func (a *app) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: graph.New(graph.Config{
-			Commands: a.tickets, History: a.events, Progress: a.tracker, DB: a.pool, Now: a.now, NewID: newID,
+			Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: a.pool, Now: a.now, NewID: newID,
 			Log: a.logger,
 		}),
 		ReadHeaderTimeout: 10 * time.Second,

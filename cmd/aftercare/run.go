@@ -111,7 +111,7 @@ func (p program) command(unknown *string) *cli.Command {
 			p.up(&c), p.serve(&c), p.project(&c), p.eventnode(&c),
 			p.importFiles(&c), p.demo(&c),
 			p.query(&c), p.tickets(&c), p.clock(&c), p.calendar(&c),
-			p.views(&c), p.rebuild(&c), p.load(&c), p.export(&c), p.doctor(&c), p.version(&c),
+			p.views(&c), p.rebuild(&c), p.metric(&c), p.export(&c), p.load(&c), p.doctor(&c), p.version(&c),
 		},
 	}
 	for _, group := range root.Commands {

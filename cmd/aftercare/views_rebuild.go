@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
 
 	"aftercare/projections"
+	"aftercare/projections/metric"
 )
 
 func (p program) viewsRebuild(c *config) *cli.Command {
@@ -119,6 +121,11 @@ func (p program) viewsSwitch(c *config) *cli.Command {
 				return a.settled(ctx, p.Err, &position{}, func(ctx context.Context) error {
 					for _, v := range chosen {
 						began := a.now()
+						if m, ok := v.(*metric.View); ok { // whose versions may be of other definitions
+							if v, err = a.metrics().Version(ctx, m.Definition.Name, version); err != nil {
+								return refusedVersion(err)
+							}
+						}
 						if err := a.rebuilder().Switch(ctx, v, version); err != nil {
 							return refusedVersion(err)
 						}
@@ -195,7 +202,28 @@ func (p program) viewsDrop(c *config) *cli.Command {
 	}
 }
 
-// choose returns the views of these names, all when there are none.
-func (a *app) choose(_ context.Context, names []string) ([]projections.View, error) {
-	return chooseViews(names)
+// choose returns the views of these names, all of the program's own when there are none: a metric is somebody else's, and one that is
+// broken would keep the others from being rebuilt with it.
+func (a *app) choose(ctx context.Context, names []string) ([]projections.View, error) {
+	metrics, err := a.metrics().List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		own    []string
+		chosen []projections.View
+	)
+	for _, name := range names {
+		i := slices.IndexFunc(metrics, func(m metric.Installed) bool { return metric.ViewName(m.Name) == name })
+		if i < 0 {
+			own = append(own, name)
+			continue
+		}
+		chosen = append(chosen, metrics[i].View())
+	}
+	if len(own) == 0 && len(chosen) > 0 {
+		return chosen, nil
+	}
+	views, err := chooseViews(own)
+	return append(views, chosen...), err
 }
