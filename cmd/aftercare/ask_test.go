@@ -68,3 +68,17 @@ func data[T any](tb testing.TB, a api, operation string, variables map[string]an
 	}
 	return into
 }
+
+// idOf returns the id in the first field of an answer, "" when there is none.
+func idOf(answered json.RawMessage) string {
+	var fields map[string]*struct{ ID string }
+	if json.Unmarshal(answered, &fields) != nil {
+		return ""
+	}
+	for _, f := range fields {
+		if f != nil {
+			return f.ID
+		}
+	}
+	return ""
+}
