@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"aftercare/domain"
 	"aftercare/domain/codec"
@@ -69,6 +71,9 @@ var ErrMissing = errors.New("no event at this position")
 // At returns the event at a position, or ErrMissing.
 func (l *Log) At(ctx context.Context, p domain.Position) (codec.Raw, error) {
 	for e, err := range l.all(ctx, esdb.ReadAllOptions{Direction: esdb.Forwards, From: from(p)}, 1) {
+		if p != (domain.Position{}) && status.Code(err) == codes.InvalidArgument {
+			err = fmt.Errorf("%w: %w", ErrMissing, err) // no record of the store begins there
+		}
 		if err != nil {
 			return codec.Raw{}, fmt.Errorf("read the event at %d: %w", p.Commit, err)
 		}

@@ -1,12 +1,15 @@
 package feed_test
 
 import (
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"aftercare/deploy/eventnode/eventnodetest"
 	"aftercare/domain"
@@ -106,5 +109,19 @@ func TestWhatIsReadAheadIsBoundedByItsSize(t *testing.T) {
 			t.Fatalf("got %d, %v, want %d", p.Commit, err, 2+i)
 		}
 		m.Ack()
+	}
+}
+
+// EventStoreDB answers so when none of its records begins at a position.
+func TestAPositionThatTheStoreDoesNotKnowHasNoEvent(t *testing.T) {
+	t.Parallel()
+	log := stubbed(t, &eventnodetest.Stub{OnRead: func(*streams.ReadReq, streams.Streams_ReadServer) error {
+		return status.Error(codes.InvalidArgument, "Trying to read from an invalid position.")
+	}})
+	if _, err := log.At(t.Context(), domain.Position{Commit: 7, Prepare: 7}); !errors.Is(err, feed.ErrMissing) {
+		t.Errorf("got %v, want %v", err, feed.ErrMissing)
+	}
+	if _, err := log.At(t.Context(), domain.Position{}); err == nil || errors.Is(err, feed.ErrMissing) {
+		t.Errorf("from the beginning: got %v, want another error than %v", err, feed.ErrMissing)
 	}
 }
