@@ -119,7 +119,8 @@ func (a *Archive) Extend(ctx context.Context, until domain.Position, observe fun
 		return nil, err
 	}
 	defer unlock()
-	s.folder = f
+	s.folder, s.extending = f, true
+	defer func() { s.extending = false }()
 	if s.segments, err = f.open(ctx); err != nil {
 		return nil, err
 	}
@@ -134,7 +135,6 @@ func (f folder) extend(ctx context.Context, s *Snapshot, until domain.Position, 
 	var short *segment
 	b := &builder{after: s.End()}
 	if n := len(s.segments); n > 0 && s.segments[n-1].short() {
-		short = s.segments[n-1]
 		events, err := s.all(ctx, n-1, Selection{})
 		if err != nil {
 			return err

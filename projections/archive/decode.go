@@ -131,7 +131,7 @@ func (d *decoder) part(raw []byte, after domain.Position, out []codec.Raw) ([]co
 		if !wanted[kind] {
 			continue
 		}
-		recorded := time.Unix(seconds, int64(nanoseconds)).UTC() //nolint:gosec // less than a second
+		recorded := time.Unix(seconds, int64(nanoseconds)).UTC()
 		at := domain.Position{Commit: commit, Prepare: prepare}
 		if !d.wants(at, recorded) {
 			continue

@@ -15,7 +15,9 @@
 //
 // The file begins with a head of fixed size: where the segment begins and ends, its last event's id, and length, events and SHA-256 of
 // every part. The SHA-256 of the head follows it, which thereby speaks for the whole file. Heads are checked when a folder is opened,
-// a part each time before anything of it is served. A damaged part has its whole segment read from the store again.
+// a part each time before anything of it is served. A damaged part has its whole segment read from the store again, which may have
+// dropped events meanwhile, but must not have another one at the segment's end: that is another log, and reading ends with feed.ErrReplaced.
+// Only files that are no good are removed. Who cannot open one, say for too many open files, gets the error.
 //
 // What a folder holds is used from the beginning of the log on, as far as segments join. Whether it is of the store at hand, which may have
 // been restored or replaced, is asked of the store: it must have the last event of the newest segment at its place; where it does

@@ -22,6 +22,8 @@ type builder struct {
 	after  domain.Position
 	events []codec.Raw
 	bytes  int
+	// upTo is where it ends when that is not with its last event.
+	upTo domain.Position
 }
 
 func (b *builder) add(e codec.Raw) {
@@ -33,6 +35,9 @@ func (b *builder) full() bool { return len(b.events) >= segmentEvents || b.bytes
 
 // until returns the position up to which the builder has the log.
 func (b *builder) until() domain.Position {
+	if b.upTo != (domain.Position{}) {
+		return b.upTo
+	}
 	if len(b.events) == 0 {
 		return b.after
 	}

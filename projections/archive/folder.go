@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -66,14 +69,17 @@ func (f folder) open(ctx context.Context) ([]*segment, error) {
 		switch {
 		case strings.HasSuffix(name, partial):
 			f.remove(ctx, name, "it was not finished")
-		case strings.HasSuffix(name, suffix):
+		case strings.HasSuffix(name, suffix) && entry.Type().IsRegular():
 			s, err := openSegment(name)
-			if errors.Is(err, fs.ErrNotExist) {
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
 				continue
-			}
-			if err != nil {
+			case errors.Is(err, errForeign) || errors.Is(err, errDamaged):
 				f.remove(ctx, name, err.Error())
 				continue
+			case err != nil: // such as too many open files: the segment may be as good as ever
+				closeAll(maps.Values(found))
+				return nil, err
 			}
 			other, ok := found[s.After]
 			if ok && s.Until.Compare(other.Until) <= 0 {
@@ -100,13 +106,11 @@ func (f folder) open(ctx context.Context) ([]*segment, error) {
 func (f folder) agreed(ctx context.Context, segments []*segment) ([]*segment, error) {
 	for n := len(segments); n > 0; n-- {
 		s := segments[n-1]
-		there := s.Events == 0
-		if !there {
+		there := s.Last == s.Until // what was mended may end with what the store has no more, which proves nothing
+		if there {
 			e, err := f.archive.Log.At(ctx, s.Last)
 			if err != nil && !errors.Is(err, feed.ErrMissing) {
-				for _, s := range segments[:n] {
-					_ = s.file.Close()
-				}
+				closeAll(slices.Values(segments[:n]))
 				return nil, err
 			}
 			there = err == nil && e.ID == s.LastID
@@ -117,6 +121,12 @@ func (f folder) agreed(ctx context.Context, segments []*segment) ([]*segment, er
 		f.drop(ctx, s, "the store has another event at its end")
 	}
 	return nil, nil
+}
+
+func closeAll(segments iter.Seq[*segment]) {
+	for s := range segments {
+		_ = s.file.Close()
+	}
 }
 
 // drop closes and removes a segment.
@@ -136,8 +146,13 @@ func (f folder) remove(ctx context.Context, name, why string) {
 // replaced removes a short segment when a longer one has taken its place.
 func (f folder) replaced(short, by *segment) {
 	_ = short.file.Close()
-	if short.file.Name() != by.file.Name() {
-		_ = os.Remove(short.file.Name())
+	f.outdated(short, by)
+}
+
+// outdated removes the file of a segment that was made anew, if that did not take its place.
+func (f folder) outdated(old, made *segment) {
+	if old.file.Name() != made.file.Name() {
+		_ = os.Remove(old.file.Name())
 	}
 }
 

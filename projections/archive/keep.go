@@ -16,6 +16,10 @@ const (
 
 // Run extends the archive until ctx ends, whenever it lacks a good deal, so that a rebuild finds most of the log there. It returns nil.
 func (a *Archive) Run(ctx context.Context) error {
+	if a.Dir == "" { // nothing is kept
+		<-ctx.Done()
+		return nil
+	}
 	for wait := time.Duration(0); sleep(ctx, wait); wait = keepEvery {
 		if err := a.keep(ctx); err != nil && ctx.Err() == nil {
 			a.logger().WarnContext(ctx, "the archive is not extended", slog.Any("error", err))

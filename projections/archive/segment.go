@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -90,6 +91,14 @@ func (h *head) raw(first, end int) (total int) {
 	return total
 }
 
+// events returns how many are in the parts from first up to end.
+func (h *head) events(first, end int) (total int) {
+	for _, p := range h.Parts[first:end] {
+		total += int(p.Events)
+	}
+	return total
+}
+
 // short reports whether more events would fit.
 func (h *head) short() bool { return h.Events < segmentEvents && h.raw(0, Buckets) < segmentBytes }
 
@@ -99,7 +108,7 @@ type segment struct {
 	file *os.File
 }
 
-// openSegment opens a file and checks its head and length.
+// openSegment opens a file and checks its head and length. Unless the error is errForeign or errDamaged it says nothing about the file.
 func openSegment(name string) (_ *segment, err error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -114,7 +123,7 @@ func openSegment(name string) (_ *segment, err error) {
 	if _, err := io.ReadFull(f, data); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errForeign
 	} else if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	s := &segment{file: f}
 	if err := s.parse(data); err != nil {
@@ -132,7 +141,7 @@ func openSegment(name string) (_ *segment, err error) {
 
 // decompressor is shared: it keeps nothing between calls.
 var decompressor = sync.OnceValues(func() (*zstd.Decoder, error) { //nolint:gochecknoglobals // has no state of ours
-	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<32))
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<32), zstd.WithDecodeAllCapLimit(true))
 })
 
 // buffers are what reading parts of a segment uses.
@@ -163,6 +172,9 @@ func (s *segment) parts(b *buffers, d *decoder, first, end int, out []codec.Raw)
 		return out, err
 	}
 	b.raw = sized(b.raw, s.raw(first, end))[:0] // it does not grow below, since payloads point into it
+	if d.Types == nil {
+		out = slices.Grow(out, s.events(first, end))
+	}
 	packed := b.packed
 	for _, p := range s.Parts[first:end] {
 		this := packed[:p.Length]

@@ -22,6 +22,8 @@ type Snapshot struct {
 
 	mu       sync.Mutex
 	segments []*segment
+	// extending says that the folder is locked for this snapshot already.
+	extending bool
 }
 
 // Close gives up the files.
@@ -54,7 +56,7 @@ func (s *Snapshot) Events() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, segment := range s.segments {
-		n += int(segment.head.Events)
+		n += int(segment.Events)
 	}
 	return n
 }
@@ -164,33 +166,4 @@ func (s *Snapshot) parts(ctx context.Context, i int, b *buffers, d *decoder, fir
 			return out, err
 		}
 	}
-}
-
-// repair makes a segment anew from the store, unless somebody else has.
-func (s *Snapshot) repair(ctx context.Context, i int, damaged *segment) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.segments[i] != damaged {
-		return nil
-	}
-	b := &builder{after: damaged.After}
-	for e, err := range s.folder.archive.Log.Read(ctx, damaged.After) {
-		if err != nil {
-			return err
-		}
-		if e.Position.Compare(damaged.Until) > 0 {
-			break
-		}
-		b.add(e)
-	}
-	if b.until() != damaged.Until {
-		return fmt.Errorf("the store has no event at %d, where segment %s ends", damaged.Until.Commit, damaged.file.Name())
-	}
-	made, err := s.folder.write(b)
-	if err != nil {
-		return err
-	}
-	s.segments[i] = made
-	// Others may be reading the damaged one: it is closed when they are done, by the garbage collector.
-	return nil
 }
