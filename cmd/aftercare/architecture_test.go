@@ -25,6 +25,10 @@ var layers = map[string][]string{
 	"aftercare/deploy/eventnode":  {},
 	"aftercare/deploy/localpg":    {},
 	"aftercare/deploy/faultproxy": {},
+	// A benchmark of rebuilds, which brings its servers along.
+	"aftercare/projections/bench": {
+		"aftercare/domain", "aftercare/projections", "aftercare/deploy/eventnode", "aftercare/deploy/localpg", "aftercare/deploy/logbench",
+	},
 	// A benchmark of the node, next to a table in Postgres.
 	"aftercare/deploy/logbench": {"aftercare/deploy/eventnode", "aftercare/deploy/localpg"},
 }
