@@ -16,13 +16,12 @@ build:
 test:
 	$(GO) test -race -count=1 -timeout=15m ./...
 
-# All views are rebuilt from a fresh log of at least 100,000 events, next to only reading it; then a view of the tests alone.
-bench-rebuild: build
-	@set -e; work=$$(mktemp -d); chmod 711 "$$work"; trap 'rm -rf "$$work"' EXIT; \
-	export AFTERCARE_DATA="$$work/data" AFTERCARE_NODE_LISTEN=127.0.0.1:0 AFTERCARE_EVENTSTORE_URL= AFTERCARE_POSTGRES_URL=; \
-	bin/aftercare demo --cases 8000 --weeks 26 --until 2026-01-01; \
-	bin/aftercare rebuild --check --runs 3
-	$(GO) test -run '^$$' -bench '^BenchmarkRebuild$$' -benchtime 3x ./projections
+# Rebuilds of 1,000,000 events, or EVENTS=…, next to what bounds them and to other libraries. ARGS='--help' tells the options;
+# ARGS='--memory 1000000,10000000' measures memory instead.
+bench-rebuild:
+	$(GO) build -o bin/bench-rebuild ./projections/bench
+	cd projections/bench/peers && $(GO) build -o ../../../bin/bench-peers .
+	@bin/bench-rebuild $(if $(EVENTS),--events $(EVENTS)) --peers bin/bench-peers $(ARGS)
 
 # The event node next to a bare loop, a table in Postgres and a server that stores nothing. With EVENTS=10000000 it measures one
 # large store instead. ARGS='--help' tells the options.
