@@ -74,6 +74,6 @@ func placeOf(e codec.Raw) domain.Recorded {
 func (b *rebuild) worker(s slot, at checkpoint) *worker {
 	return &worker{
 		slot: s, pool: b.Pool, logger: b.Logger, checkpoint: at,
-		failing: func(error) {}, moved: func(domain.Position, int) {},
+		failing: func(error) {}, moved: func(domain.Position, int) {}, now: b.Now,
 	}
 }

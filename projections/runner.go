@@ -38,6 +38,8 @@ type Runner struct {
 	Drain time.Duration
 	// Tracker hears of every commit. Defaults to one of the runner's own.
 	Tracker *Tracker
+	// Observers hear what becomes of every batch.
+	Observers []Observer
 	// Most is the largest number of events in a batch. Defaults to 5,000.
 	Most int
 	// Patience is how long one view may fail before the others go on without it. It joins them again once it recovered.
@@ -162,7 +164,7 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker) 
 func (r *Runner) worker(s slot, c checkpoint) *worker {
 	name := s.view.Name()
 	return &worker{
-		slot: s, pool: r.Pool, logger: r.Logger, checkpoint: c,
+		slot: s, pool: r.Pool, logger: r.Logger, checkpoint: c, observers: r.Observers, now: r.Tracker.now,
 		failing: func(err error) { r.Tracker.failing(name, err) },
 		moved:   func(at domain.Position, events int) { r.Tracker.moved(name, at, events) },
 	}

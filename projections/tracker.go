@@ -126,6 +126,14 @@ func (t *Tracker) positions(ctx context.Context, views []string) (map[string]dom
 	return found, err
 }
 
+// now returns the time, zero without a clock.
+func (t *Tracker) now() time.Time {
+	if t.Now == nil {
+		return time.Time{}
+	}
+	return t.Now()
+}
+
 func (t *Tracker) change() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -32,6 +32,9 @@ type worker struct {
 	failing func(error)
 	// moved hears of every commit.
 	moved func(at domain.Position, events int)
+	// observers hear of every attempt. now is their clock.
+	observers observers
+	now       func() time.Time
 	// unsure is the target of a commit whose answer was lost.
 	unsure domain.Position
 }
@@ -62,6 +65,7 @@ func (w *worker) process(ctx, work context.Context, entries []entry, target doma
 			continue
 		}
 		w.failing(err)
+		w.observers.failed(ctx, w.view.Name(), err)
 		switch {
 		case passing(err) || len(entries) == 0 || aside(entries):
 			attempt = 0
@@ -112,6 +116,7 @@ func (p *parking) Error() string { return reason(p.cause) }
 // attempt does all of it in one transaction.
 func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Position) error {
 	committing := false
+	commit := Commit{View: w.view.Name(), Position: target, Events: len(entries), Began: w.now(), entries: entries}
 	err := pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
 		held, err := w.hold(ctx, tx)
 		if err != nil {
@@ -129,6 +134,7 @@ func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Pos
 			return err
 		}
 		committing = true
+		commit.Parked, commit.Folded = len(entries)-folded, w.now()
 		return nil
 	})
 	if err != nil {
@@ -137,6 +143,8 @@ func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Pos
 		}
 		return err
 	}
+	commit.Ended = w.now()
+	w.observers.committed(ctx, commit)
 	w.position = target
 	w.moved(target, len(entries))
 	return nil
