@@ -29,6 +29,7 @@ import (
 	"aftercare/projections"
 	"aftercare/projections/archive"
 	"aftercare/projections/feed"
+	"aftercare/projections/observe"
 	"aftercare/projections/postgres"
 	"aftercare/projections/satisfaction"
 	"aftercare/projections/sla"
@@ -46,6 +47,7 @@ type app struct {
 	events  *eventstore.Log
 	feed    *feed.Log
 	tracker *projections.Tracker
+	figures figures
 	book    book
 	tickets commands.Handler[ticket.State, ticket.Command, domain.Event]
 }
@@ -96,6 +98,7 @@ func (c *config) open(ctx context.Context) (_ *app, err error) {
 	}
 	a.feed = &feed.Log{URL: s.eventStoreURL, Logger: c.logger}
 	a.tracker = &projections.Tracker{Pool: a.pool, Log: a.feed, Now: c.now}
+	a.figures = newFigures(&observe.State{Tracker: a.tracker})
 	if err = a.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -171,7 +174,8 @@ func (a *app) project(ctx context.Context) error {
 
 func (a *app) runner(views []projections.View) *projections.Runner {
 	return &projections.Runner{
-		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views, Name: processName(), Tracker: a.tracker, Logger: a.logger,
+		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views, Name: processName(), Tracker: a.tracker,
+		Observers: []projections.Observer{a.figures.views}, Logger: a.logger,
 	}
 }
 

@@ -23,6 +23,7 @@ type config struct {
 	PostgresURL   string
 	Listen        string
 	NodeListen    string
+	MetricsListen string
 	LogLevel      string
 
 	level  slog.Level
@@ -54,6 +55,7 @@ func (c *config) flags() []cli.Flag {
 		&cli.StringFlag{Name: "postgres-url", Usage: "a Postgres 15+ to use instead of the private one (postgres://)", Destination: &c.PostgresURL, Sources: cli.EnvVars("AFTERCARE_POSTGRES_URL")},
 		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` of the API", Value: defaultListen, Destination: &c.Listen, Sources: cli.EnvVars("AFTERCARE_LISTEN")},
 		&cli.StringFlag{Name: "node-listen", Usage: "`HOST:PORT` of the embedded event node", Value: defaultNodeListen, Destination: &c.NodeListen, Sources: cli.EnvVars("AFTERCARE_NODE_LISTEN")},
+		&cli.StringFlag{Name: "metrics-listen", Usage: "`HOST:PORT` of figures for Prometheus and of health, besides the API; they name no person and whoever can reach the address may read them", Destination: &c.MetricsListen, Sources: cli.EnvVars("AFTERCARE_METRICS_LISTEN")},
 		&cli.StringFlag{Name: "log", Usage: "least `LEVEL` of the log on standard error: debug, info, warn, error", Value: "warn", Destination: &c.LogLevel, Sources: cli.EnvVars("AFTERCARE_LOG")},
 	}
 }
@@ -83,7 +85,9 @@ func (c *config) Validate() error {
 	}
 	check("--eventstore-url", c.EventStoreURL, "esdb", "esdb+discover")
 	check("--postgres-url", c.PostgresURL, "postgres", "postgresql")
-	for _, l := range []struct{ flag, value string }{{"--listen", c.Listen}, {"--node-listen", c.NodeListen}} {
+	for _, l := range []struct{ flag, value string }{
+		{"--listen", c.Listen}, {"--node-listen", c.NodeListen}, {"--metrics-listen", or(c.MetricsListen, defaultListen)},
+	} {
 		if _, _, err := net.SplitHostPort(l.value); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %q is not HOST:PORT", l.flag, l.value))
 		}

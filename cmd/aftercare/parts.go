@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"aftercare/graph"
+	"aftercare/graph/auth"
 )
 
 // parts says which long-running parts a process has.
@@ -42,7 +43,16 @@ func (p program) live(ctx context.Context, a *app, has parts) error {
 			return err
 		}
 		api = "http://" + listener.Addr().String()
-		group.Go(func() error { return a.serve(ctx, listener) })
+		group.Go(func() error { return a.serve(ctx, "the API", listener, a.api()) })
+	}
+	metrics := ""
+	if a.MetricsListen != "" {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", a.MetricsListen)
+		if err != nil {
+			return fmt.Errorf("listen for figures: %w", err)
+		}
+		metrics = "http://" + listener.Addr().String() + "/metrics"
+		group.Go(func() error { return a.serve(ctx, "figures", listener, a.monitor()) })
 	}
 	if a.stores.owned {
 		withdraw, err := a.announce(instance{
@@ -53,7 +63,7 @@ func (p program) live(ctx context.Context, a *app, has parts) error {
 		}
 		defer withdraw()
 	}
-	p.greet(a, api)
+	p.greet(a, api, metrics)
 	err := group.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil // the user stopped it
@@ -61,11 +71,14 @@ func (p program) live(ctx context.Context, a *app, has parts) error {
 	return err
 }
 
-func (p program) greet(a *app, api string) {
+func (p program) greet(a *app, api, metrics string) {
 	fmt.Fprintln(p.Out, "Aftercare is running. Ctrl-C stops it; the data stays in", a.DataDir)
 	if api != "" {
 		fmt.Fprintln(p.Out, "  GraphiQL     "+api+"/graphiql/")
 		fmt.Fprintln(p.Out, "  GraphQL API  "+api+"/graphql")
+	}
+	if metrics != "" {
+		fmt.Fprintln(p.Out, "  Figures      "+metrics)
 	}
 	if a.EventStoreURL == "" {
 		fmt.Fprintln(p.Out, "  Event node   "+a.stores.eventStoreURL)
@@ -92,15 +105,24 @@ func (a *app) listen(ctx context.Context, another bool) (net.Listener, error) {
 	return listener, nil
 }
 
+// api is GraphQL, and figures and health for this machine.
+func (a *app) api() http.Handler {
+	mux := http.NewServeMux()
+	monitor := auth.Local(a.logger, a.monitor())
+	mux.Handle("/metrics", monitor)
+	mux.Handle("/health/", monitor)
+	mux.Handle("/", graph.New(graph.Config{
+		Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: a.pool, Now: a.now, NewID: newID,
+		Log: a.logger,
+	}))
+	return mux
+}
+
 // serve answers requests until ctx ends.
-func (a *app) serve(ctx context.Context, listener net.Listener) error {
+func (a *app) serve(ctx context.Context, what string, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler: graph.New(graph.Config{
-			Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: a.pool, Now: a.now, NewID: newID,
-			Log: a.logger,
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	stopped := make(chan error, 1)
 	go func() {
@@ -114,7 +136,7 @@ func (a *app) serve(ctx context.Context, listener net.Listener) error {
 		stopped <- err
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the API: %w", err)
+		return fmt.Errorf("serve %s: %w", what, err)
 	}
 	return <-stopped
 }

@@ -17,8 +17,8 @@ type Figures struct {
 	fold, commit             *prometheus.HistogramVec
 }
 
-// NewFigures returns figures that begin at zero.
-func NewFigures() *Figures {
+// NewFigures returns figures that begin at zero. Those of the named views are there before anything happens; of others, afterwards.
+func NewFigures(views ...string) *Figures {
 	counter := func(name, help string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{labelView})
 	}
@@ -26,7 +26,7 @@ func NewFigures() *Figures {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{labelView})
 	}
 	seconds := prometheus.ExponentialBuckets(0.000_25, 2, 17) // up to 16 s
-	return &Figures{
+	f := &Figures{
 		events: counter("aftercare_view_events_total", "Events that this process has given to the view, parked ones included."),
 		parked: counter("aftercare_view_parked_total", "Events that this process has parked."),
 		failures: counter("aftercare_view_failures_total",
@@ -36,13 +36,26 @@ func NewFigures() *Figures {
 		fold:   histogram("aftercare_view_fold_duration_seconds", "Time from the begin of a batch's transaction until its rows are written.", seconds),
 		commit: histogram("aftercare_view_commit_duration_seconds", "Time to commit a batch's transaction.", seconds),
 	}
+	for _, v := range views {
+		f.touch(v)
+	}
+	return f
+}
+
+// touch makes the figures of a view, at zero.
+func (f *Figures) touch(view string) {
+	for _, c := range []*prometheus.CounterVec{f.events, f.parked, f.failures} {
+		c.WithLabelValues(view)
+	}
+	for _, h := range []*prometheus.HistogramVec{f.batch, f.fold, f.commit} {
+		h.WithLabelValues(view)
+	}
 }
 
 // Committed implements projections.Observer.
 func (f *Figures) Committed(_ context.Context, c projections.Commit) {
 	f.events.WithLabelValues(c.View).Add(float64(c.Events))
 	f.parked.WithLabelValues(c.View).Add(float64(c.Parked))
-	f.failures.WithLabelValues(c.View) // so that it is there, at 0
 	if c.Events == 0 {
 		return // only the checkpoint was moved
 	}
