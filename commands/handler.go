@@ -52,11 +52,15 @@ type wish[C any] struct {
 	split    bool // may be appended in parts
 }
 
-func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (Receipt, error) {
+func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (r Receipt, err error) {
+	ctx, s := span(ctx, "handle", h.Decider.Category)
+	defer func() { end(s, r, err) }()
+	if w.meta.Traceparent == "" {
+		w.meta.Traceparent = traceparent(ctx)
+	}
 	if w.meta.CommandID.IsZero() {
 		return Receipt{}, domain.Refuse(domain.Invalid, "command.id-missing")
 	}
-	var err error
 	if w.meta.CommandHash, err = hash(h.HashKey, w.commands); err != nil {
 		return Receipt{}, err
 	}
@@ -69,7 +73,6 @@ func (h Handler[S, C, E]) run(ctx context.Context, w wish[C]) (Receipt, error) {
 	}
 	var past history[E]
 	for range attempts {
-		var r Receipt
 		r, err = h.attempt(ctx, w, &past)
 		if !errors.Is(err, ErrConflict) {
 			return r, h.edge(err)
@@ -121,11 +124,13 @@ func (h Handler[S, C, E]) known(w wish[C], r Receipt) Receipt {
 }
 
 // append writes the events as one, or halved as often as the store's size limit asks for.
-func (h Handler[S, C, E]) append(ctx context.Context, stream string, past *history[E], events []Proposed, split bool) (Receipt, error) {
+func (h Handler[S, C, E]) append(ctx context.Context, stream string, past *history[E], events []Proposed, split bool) (receipt Receipt, err error) {
+	ctx, s := span(ctx, "append", h.Decider.Category)
+	defer func() { end(s, receipt, err) }()
 	expected, size := past.expected(), len(events)
 	for {
 		part := events[:min(size, len(events))]
-		receipt, err := h.Log.Append(ctx, stream, expected, part)
+		receipt, err = h.Log.Append(ctx, stream, expected, part)
 		switch {
 		case errors.Is(err, ErrTooLarge) && split && size > 1:
 			size = (size + 1) / 2

@@ -106,7 +106,6 @@ func (r *Resolver) handle(ctx context.Context, w wish, at time.Time) (commands.R
 	}
 	return r.Commands.HandleAt(ctx, string(w.id), expected, command, domain.Metadata{
 		CommandID: *w.CommandID, CorrelationID: *w.CommandID, Principal: auth.Principal(ctx), Channel: "graphql",
-		Traceparent: traceparent(ctx),
 	})
 }
 
@@ -184,13 +183,6 @@ func selected(ctx context.Context, typeName, field string) bool {
 	return slices.ContainsFunc(graphql.CollectFieldsCtx(ctx, []string{typeName}), func(f graphql.CollectedField) bool {
 		return f.Name == field
 	})
-}
-
-func traceparent(ctx context.Context) string {
-	if graphql.HasOperationContext(ctx) {
-		return graphql.GetOperationContext(ctx).Headers.Get("Traceparent")
-	}
-	return ""
 }
 
 func text(s *string) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
 	"aftercare/commands"
@@ -35,6 +36,7 @@ import (
 	"aftercare/projections/facet"
 	"aftercare/projections/feed/feedtest"
 	"aftercare/projections/metric"
+	"aftercare/projections/observe"
 	"aftercare/projections/postgres/pgtest"
 	"aftercare/projections/satisfaction"
 	"aftercare/projections/sla"
@@ -85,7 +87,6 @@ func newBench(tb testing.TB, change ...func(*graph.Config)) *bench {
 	}
 	tb.Cleanup(func() { _ = b.log.Close() })
 	b.tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log(), Now: clockOfTheMachine}
-	b.run(ctx)
 	b.counted = &counted{DB: b.pool}
 	config := graph.Config{
 		Commands: commands.Handler[ticket.State, ticket.Command, domain.Event]{
@@ -98,6 +99,7 @@ func newBench(tb testing.TB, change ...func(*graph.Config)) *bench {
 	for _, f := range change {
 		f(&config)
 	}
+	b.run(ctx, config.Tracing)
 	b.server = httptest.NewServer(graph.New(config))
 	tb.Cleanup(b.server.Close)
 	return b
@@ -111,14 +113,17 @@ func (b *bench) in(tb testing.TB) *bench {
 	return &part
 }
 
-// run keeps the views up to date until the test ends.
-func (b *bench) run(ctx context.Context) {
+// run keeps the views up to date until the test ends, with spans where there is what makes them.
+func (b *bench) run(ctx context.Context, tracing trace.TracerProvider) {
 	views := []projections.View{tickets.View(), timeline.View(), sla.View(), satisfaction.View()}
 	if err := projections.Ensure(ctx, b.pool, views...); err != nil {
 		b.Fatal(err)
 	}
 	r := projections.Runner{
 		Pool: b.pool, Log: b.store.Log(), Codec: catalog.Codec(), Opener: b.ring, Views: views, Tracker: b.tracker,
+	}
+	if tracing != nil {
+		r.Observers = []projections.Observer{observe.Spans{Tracing: tracing}}
 	}
 	ctx, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)

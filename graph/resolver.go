@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"aftercare/commands"
 	"aftercare/domain"
 	"aftercare/domain/ticket"
@@ -43,6 +45,9 @@ type Config struct {
 	NewID func() domain.UUID
 	// Log defaults to one that discards.
 	Log *slog.Logger
+	// Tracing makes the spans of queries and mutations, none when it is nil. The trace of a client that tells one is recorded with what it
+	// writes either way.
+	Tracing trace.TracerProvider
 	// Limits bound what one operation may ask for.
 	Limits Limits
 	// Deadline bounds the time of a query or mutation. Defaults to 30 s.

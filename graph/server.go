@@ -55,11 +55,14 @@ func (r *Resolver) operation(ctx context.Context, next graphql.OperationHandler)
 	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Subscription {
 		return next(ctx)
 	}
+	ctx, end := r.traced(ctx)
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, freshnessKey{}, &freshness{satisfied: true}), r.Deadline)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer cancel()
-		return respond(ctx)
+		response := respond(ctx)
+		end(response)
+		return response
 	}
 }
 

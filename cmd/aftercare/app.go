@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"aftercare/commands"
@@ -48,6 +49,7 @@ type app struct {
 	feed    *feed.Log
 	tracker *projections.Tracker
 	figures figures
+	tracing trace.TracerProvider // nil when nobody wants spans
 	book    book
 	tickets commands.Handler[ticket.State, ticket.Command, domain.Event]
 }
@@ -173,9 +175,13 @@ func (a *app) project(ctx context.Context) error {
 }
 
 func (a *app) runner(views []projections.View) *projections.Runner {
+	observers := []projections.Observer{a.figures.views}
+	if a.tracing != nil {
+		observers = append(observers, observe.Spans{Tracing: a.tracing})
+	}
 	return &projections.Runner{
 		Pool: a.pool, Log: a.feed, Codec: a.codec, Opener: a.ring, Views: views, Name: processName(), Tracker: a.tracker,
-		Observers: []projections.Observer{a.figures.views}, Logger: a.logger,
+		Observers: observers, Logger: a.logger,
 	}
 }
 

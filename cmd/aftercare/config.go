@@ -30,6 +30,7 @@ type config struct {
 	logger *slog.Logger
 	now    func() time.Time
 	out    io.Writer
+	env    func(string) string
 }
 
 func defaultDataDir() string {

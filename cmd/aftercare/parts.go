@@ -30,6 +30,11 @@ const drain = 5 * time.Second
 
 // live runs the parts until ctx ends or one fails.
 func (p program) live(ctx context.Context, a *app, has parts) error {
+	stop, err := a.trace(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
 	if has.project {
 		group.Go(func() error { return a.project(ctx) })
@@ -64,7 +69,7 @@ func (p program) live(ctx context.Context, a *app, has parts) error {
 		defer withdraw()
 	}
 	p.greet(a, api, metrics)
-	err := group.Wait()
+	err = group.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil // the user stopped it
 	}
@@ -113,7 +118,7 @@ func (a *app) api() http.Handler {
 	mux.Handle("/health/", monitor)
 	mux.Handle("/", graph.New(graph.Config{
 		Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: a.pool, Now: a.now, NewID: newID,
-		Log: a.logger,
+		Log: a.logger, Tracing: a.tracing,
 	}))
 	return mux
 }

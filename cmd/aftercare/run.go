@@ -88,7 +88,7 @@ func (p program) words() locale.Words {
 
 // command is the whole command line. A command that does not exist is noted in unknown.
 func (p program) command(unknown *string) *cli.Command {
-	c := config{now: time.Now, out: p.Err} //nolint:forbidigo // the one place where the real clock comes in
+	c := config{now: time.Now, out: p.Err, env: p.Env} //nolint:forbidigo // the one place where the real clock comes in
 	root := &cli.Command{
 		Name:            "aftercare",
 		Usage:           "the system of record for after-sales service and complaints",

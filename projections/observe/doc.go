@@ -1,4 +1,4 @@
-// Package observe tells what the read side does: as figures for Prometheus. It is an observer of a
+// Package observe tells what the read side does: as figures for Prometheus and as spans for OpenTelemetry. Both are observers of a
 // projections.Runner.
 //
 // # Design
