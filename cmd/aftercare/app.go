@@ -238,7 +238,9 @@ func build() string {
 
 // timer records breaches until ctx ends.
 func (a *app) timer(ctx context.Context) error {
-	t := reaction.Timer{Follower: a.events, Tickets: a.tickets, Now: a.now, Logger: a.logger}
+	t := reaction.Timer{
+		Follower: a.events, Tickets: a.tickets, Now: a.now, Figures: a.figures, Tracing: a.tracing, Logger: a.logger,
+	}
 	return t.Run(ctx)
 }
 

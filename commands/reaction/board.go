@@ -24,6 +24,8 @@ type running struct {
 	due time.Time
 	// cause is the event that set the due time.
 	cause domain.UUID
+	// traceparent names the trace of the command that set it, "" where that is not kept.
+	traceparent string
 	// next is when to look at it: a moment after the due time, or later after a failure.
 	next     time.Time
 	failures int
@@ -63,6 +65,9 @@ func (b *board) apply(r domain.Recorded) {
 func (b *board) start(r domain.Recorded, number int, due time.Time) {
 	b.stop(r.Stream, number)
 	c := &running{instance: instance{r.Stream, number}, due: due, next: due.Add(grace), cause: r.ID}
+	if r.Metadata.Sampled() {
+		c.traceparent = r.Metadata.Traceparent
+	}
 	b.all[c.instance] = c
 	heap.Push(&b.order, c)
 }

@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
 	"aftercare/commands"
 	"aftercare/domain"
 	"aftercare/domain/ticket"
@@ -30,6 +33,10 @@ type Timer struct {
 	Category string
 	// Concurrency bounds how many commands are under way. Defaults to 8.
 	Concurrency int
+	// Figures, when set, is where it tells how the intake of events goes.
+	Figures prometheus.Registerer
+	// Tracing, when set, makes spans of its commands, in the traces of the commands that started the clocks.
+	Tracing trace.TracerProvider
 	// Logger defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -54,7 +61,9 @@ func (t Timer) Run(ctx context.Context) error {
 	w.Logger = cmp.Or(w.Logger, slog.Default())
 	ended := make(chan error, 1)
 	go func() {
-		err := t.Follower.Follow(ctx, domain.Position{}, []string{"clock."}, w.observe)
+		err := intake{
+			name: "timer", follower: t.Follower, prefix: "clock.", take: w.observe, figures: t.Figures, tracing: t.Tracing, logger: w.Logger,
+		}.run(ctx)
 		cancel()
 		ended <- err
 	}()
@@ -75,15 +84,16 @@ type watch struct {
 	live  bool
 }
 
-func (w *watch) observe(batch []domain.Recorded, live bool) error {
+func (w *watch) observe(_ context.Context, it item) error {
 	w.mu.Lock()
-	for _, r := range batch {
-		if strings.HasPrefix(r.Stream, w.Category+"-") {
-			w.board.apply(r)
-		}
+	defer w.mu.Unlock()
+	if it.event != nil && strings.HasPrefix(it.event.Stream, w.Category+"-") {
+		w.board.apply(*it.event)
 	}
-	w.live = w.live || live
-	w.mu.Unlock()
+	w.live = w.live || it.live
+	if !w.live {
+		return nil
+	}
 	select {
 	case w.changed <- struct{}{}:
 	default:
@@ -149,6 +159,8 @@ func (w *watch) send(ctx context.Context, c *running) time.Time {
 		Principal: domain.Principal{ID: "timer"}, Channel: "timer",
 	}
 	now := w.Now()
+	ctx, span := w.span(ctx, c)
+	defer span.End()
 	_, err := w.Tickets.Handle(ctx, strings.TrimPrefix(c.stream, w.Category+"-"), ticket.Lapse{At: now}, meta)
 	refusal, refused := errors.AsType[*domain.Error](err)
 	switch {
