@@ -13,8 +13,15 @@
 // Exactly once comes from Postgres, not from acknowledgements. One transaction locks a view's checkpoint, checks that it is
 // where this runner left it, folds a batch and moves it on. A message is acked once all views have committed it, which only
 // means "next, please": after a crash the feed starts at the checkpoint that is least far, and every view skips what it has.
-// A checkpoint found further than expected belongs to another runner, and this one stops keeping the view (ErrTaken). One
+// A checkpoint found further than expected was moved by another runner: it is read again, if the view is still ours. One
 // found further back was lost by the database together with its rows, and folding goes on from there.
+//
+// Runners on one database divide the views by leases, rows in the database that last a few seconds and go by its clock. Each computes
+// the same division from who is there, so nobody negotiates; a view changes hands when the batch under way is committed, or
+// when its lease has run out. Leases keep two runners from doing the same work. What keeps rows right is the checkpoint.
+//
+// Live, batches are spaced: an event that comes alone is folded at once, and where hundreds come in a second each transaction
+// takes those of some milliseconds, which costs a tenth.
 //
 // Errors are of two kinds. Those that say nothing about an event (no connection, no such table, a deadlock) are waited
 // out for as long as it takes; a view that fails for longer than Runner.Patience leaves the round, so that it holds up no
@@ -23,8 +30,12 @@
 // parked row names the place in the log and holds no payload, so that there is nothing in it to erase. A stream stays parked
 // until a Replay has folded all of it.
 //
-// A rebuild is the same thing under another key: "<name>@next" has a checkpoint, a schema and parked events like any view.
-// Whole histories are folded in memory and copied in, indexes come after, and the tail is folded by the code of the live
-// view. The last events are folded under the lock of the live checkpoint, then schemas, parked events and checkpoint change
-// places, with the next generation; the live runner sees it when it gets the lock, and goes on from the new checkpoint.
+// Every version of a view has a key, a schema, a checkpoint and parked events of its own: the live one, "<name>@next", which a rebuild
+// fills, "<name>@previous", which the last switch left, and those that were made as of an instant. A rebuild first has the archive read
+// what it lacks of the log. Then goroutines take portions of it, some buckets of whole streams each: a portion is decoded and folded in
+// memory for all views, copied in, and noted as done in the same transaction. So what a rebuild holds in memory depends on
+// the portion and not on the log, and one that was killed goes on with the portions that are missing, if the same program asks for the
+// same. A view across streams is given the log in order instead, and its checkpoint says where to go on. Indexes come after, and the tail
+// is folded by the code of the live view. The last events are folded under the lock of the live checkpoint; then schemas, parked events and
+// what checkpoints say change places, with the next generation. The live runner sees it when it gets the lock, and goes on from there.
 package projections
