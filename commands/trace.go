@@ -18,7 +18,7 @@ func span(ctx context.Context, name, category string) (context.Context, trace.Sp
 	if !outer.IsRecording() {
 		return ctx, trace.SpanFromContext(context.Background())
 	}
-	return outer.TracerProvider().Tracer("aftercare/commands").Start(ctx, name+" "+category,
+	return outer.TracerProvider().Tracer("aftercare/commands").Start(ctx, name+" "+category, //nolint:spancheck // end ends it
 		trace.WithAttributes(attribute.String("aftercare.category", category)))
 }
 
@@ -44,6 +44,9 @@ func end(s trace.Span, r Receipt, err error) {
 
 // traceparent names the span that ctx is in, here or elsewhere; it is "" without one.
 func traceparent(ctx context.Context) string {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		return ""
+	}
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, carrier)
 	return carrier["traceparent"]

@@ -22,14 +22,16 @@ func (r *Resolver) traced(ctx context.Context) (context.Context, func(*graphql.R
 		return ctx, func(*graphql.Response) {}
 	}
 	kind := string(o.Operation.Operation)
-	ctx, span := r.Tracing.Tracer("aftercare/graph").Start(ctx, kind, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 		attribute.String("graphql.operation.type", kind),
 		attribute.String("graphql.operation.name", o.OperationName[:min(len(o.OperationName), longestName)]),
-	))
-	return ctx, func(response *graphql.Response) {
+	)}
+	ctx, span := r.Tracing.Tracer("aftercare/graph").Start(ctx, kind, options...) //nolint:spancheck // what is returned ends it
+	end := func(response *graphql.Response) {
 		if response != nil && len(response.Errors) > 0 {
 			span.SetStatus(codes.Error, "errors")
 		}
 		span.End()
 	}
+	return ctx, end //nolint:spancheck // as above
 }

@@ -21,9 +21,8 @@ const flush = 5 * time.Second
 // OpenTelemetry names: spans go by OTLP over HTTP where OTEL_TRACES_EXPORTER is otlp or an endpoint is named (OTEL_EXPORTER_OTLP_ENDPOINT,
 // OTEL_EXPORTER_OTLP_TRACES_ENDPOINT); samplers, headers and attributes are read from theirs.
 func (a *app) trace(ctx context.Context) (stop func(), err error) {
-	wanted, err := wantsSpans(a.env)
-	if err != nil || !wanted {
-		return func() {}, err
+	if !a.wantsSpans(ctx) {
+		return func() {}, nil
 	}
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
@@ -49,19 +48,19 @@ func (a *app) trace(ctx context.Context) (stop func(), err error) {
 	}, nil
 }
 
-// wantsSpans reads the environment.
-func wantsSpans(env func(string) string) (bool, error) {
-	if strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") {
-		return false, nil
+// wantsSpans reads the environment. What it does not know there it warns of and ignores, as OpenTelemetry wants it.
+func (a *app) wantsSpans(ctx context.Context) bool {
+	if strings.EqualFold(a.env("OTEL_SDK_DISABLED"), "true") {
+		return false
 	}
-	switch exporter := env("OTEL_TRACES_EXPORTER"); exporter {
+	switch exporter := a.env("OTEL_TRACES_EXPORTER"); exporter {
 	case "none":
-		return false, nil
+		return false
 	case "otlp":
-		return true, nil
+		return true
 	case "":
-		return env("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "", nil
 	default:
-		return false, usage("OTEL_TRACES_EXPORTER: %q is not otlp or none", exporter)
+		a.logger.WarnContext(ctx, "OTEL_TRACES_EXPORTER is neither otlp nor none, and is ignored", "value", exporter)
 	}
+	return a.env("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || a.env("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != ""
 }

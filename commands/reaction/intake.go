@@ -61,10 +61,10 @@ func (i intake) run(ctx context.Context) error {
 		middleware.Recoverer,
 	)
 	if i.tracing != nil {
-		router.AddMiddleware(traced(i.tracing))
+		router.AddMiddleware(traced(i.tracing)) //nolint:contextcheck // messages bring theirs
 	}
 	events := &subscriber{follower: i.follower}
-	router.AddConsumerHandler(i.name, i.prefix, events, func(m *message.Message) error {
+	router.AddConsumerHandler(i.name, i.prefix, events, func(m *message.Message) error { //nolint:contextcheck // as above
 		return i.take(m.Context(), itemOf(m))
 	})
 	if err := router.Run(ctx); err != nil {

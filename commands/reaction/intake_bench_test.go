@@ -2,7 +2,9 @@ package reaction_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -22,7 +24,7 @@ func BenchmarkStart(b *testing.B) {
 		for j := range batch {
 			n := i + j
 			batch[j] = domain.Recorded{
-				ID: domain.DeriveUUID(domain.UUID{}, fmt.Sprint(n)), Stream: fmt.Sprintf("ticket-%d", n/2), Event: clock.Started{
+				ID: domain.DeriveUUID(domain.UUID{}, strconv.Itoa(n)), Stream: fmt.Sprintf("ticket-%d", n/2), Event: clock.Started{
 					At: start, Instance: 1, Promise: clock.Promise{Due: start.Add(time.Hour)},
 				},
 			}
@@ -42,7 +44,9 @@ func BenchmarkStart(b *testing.B) {
 		go func() { ended <- timer.Run(ctx) }()
 		<-done
 		cancel()
-		<-ended
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64(b.N*events)/b.Elapsed().Seconds(), "events/s")
 }

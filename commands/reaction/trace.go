@@ -45,5 +45,5 @@ func (w *watch) span(ctx context.Context, c *running) (context.Context, trace.Sp
 	if w.Tracing == nil || c.traceparent == "" {
 		return ctx, trace.SpanFromContext(context.Background())
 	}
-	return w.Tracing.Tracer("aftercare/commands/reaction").Start(ctx, "lapse")
+	return w.Tracing.Tracer("aftercare/commands/reaction").Start(ctx, "lapse") //nolint:spancheck // the caller ends it
 }

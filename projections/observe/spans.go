@@ -23,7 +23,7 @@ type Spans struct {
 const mostSpans = 128
 
 // Committed implements projections.Observer.
-func (s Spans) Committed(_ context.Context, c projections.Commit) {
+func (s Spans) Committed(ctx context.Context, c projections.Commit) {
 	if c.Began.IsZero() {
 		return
 	}
@@ -39,9 +39,9 @@ func (s Spans) Committed(_ context.Context, c projections.Commit) {
 		case len(events) == mostSpans:
 			more++
 		default:
-			ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": e.Metadata.Traceparent})
-			if command := trace.SpanContextFromContext(ctx); command.IsSampled() {
-				events, parents, links = append(events, e), append(parents, ctx), append(links, trace.Link{SpanContext: command})
+			parent := propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{"traceparent": e.Metadata.Traceparent})
+			if command := trace.SpanContextFromContext(parent); command.IsSampled() {
+				events, parents, links = append(events, e), append(parents, parent), append(links, trace.Link{SpanContext: command})
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func (s Spans) Committed(_ context.Context, c projections.Commit) {
 		return
 	}
 	tracer := s.Tracing.Tracer("aftercare/projections")
-	_, batch := tracer.Start(context.Background(), "project batch "+c.View, trace.WithNewRoot(), trace.WithTimestamp(c.Began),
+	_, batch := tracer.Start(ctx, "project batch "+c.View, trace.WithNewRoot(), trace.WithTimestamp(c.Began),
 		trace.WithLinks(links...), trace.WithAttributes(
 			attribute.String("aftercare.view", c.View), attribute.Int64("aftercare.position", number(c.Position.Commit)),
 			attribute.Int("aftercare.events", c.Events), attribute.Int("aftercare.parked", c.Parked),
