@@ -42,7 +42,7 @@ func (b *rebuild) plan(ctx context.Context, log *archive.Snapshot) ([]*filling, 
 			f.slot = versionSlot(v, b.Into)
 			f.recordedBy = b.AsOf.UTC().Format(time.RFC3339Nano)
 		}
-		f.tables = f.slot.shape()
+		f.tables = f.shape()
 		if v.Bulk() == nil {
 			f.portions = 0
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -98,9 +99,7 @@ func (w *workload) command(ctx context.Context, due time.Time) {
 	if c.id != "" {
 		step := steps[c.step]
 		operation, input = step.operation, map[string]any{"ticketId": c.id}
-		for name, value := range step.input {
-			input[name] = value
-		}
+		maps.Copy(input, step.input)
 		c.step++
 	}
 	var done changed
@@ -142,13 +141,13 @@ func (w *workload) read(ctx context.Context, due time.Time) {
 	w.ended("")
 }
 
-// errorAnswer is a GraphQL error.
-type errorAnswer struct{ code string }
+// answerError is a GraphQL error.
+type answerError struct{ code string }
 
-func (e *errorAnswer) Error() string { return e.code }
+func (e *answerError) Error() string { return e.code }
 
 func failureOf(err error) string {
-	if answer, ok := errors.AsType[*errorAnswer](err); ok {
+	if answer, ok := errors.AsType[*answerError](err); ok {
 		return answer.code
 	}
 	return "no answer"
@@ -182,14 +181,14 @@ func (w *workload) ask(ctx context.Context, operation string, variables map[stri
 		}
 	}{Data: data}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		return &errorAnswer{fmt.Sprintf("HTTP %d", response.StatusCode)}
+		return &answerError{fmt.Sprintf("HTTP %d", response.StatusCode)}
 	}
 	if len(answer.Errors) > 0 {
 		first := answer.Errors[0]
 		if first.Extensions.Code != "" {
-			return &errorAnswer{first.Extensions.Code}
+			return &answerError{first.Extensions.Code}
 		}
-		return &errorAnswer{first.Message}
+		return &answerError{first.Message}
 	}
 	return nil
 }

@@ -89,7 +89,7 @@ func (p *place) loadParquet(dir string) (n int64) {
 	if _, err := conn.Exec(p.tb.Context(), `create table public.exported (stream text, revision bigint, type text, occurred_at timestamptz)`); err != nil {
 		p.tb.Fatal(err)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".parquet" {
 			return err
 		}

@@ -52,7 +52,7 @@ func (w *watch) run(ctx context.Context) {
 	for {
 		select {
 		case due := <-tick.C:
-			wg.Go(func() { w.read(due) })
+			wg.Go(func() { w.read(due) }) //nolint:contextcheck // what was asked is answered, also when others stop
 		case <-ctx.Done():
 			return
 		}
@@ -158,7 +158,7 @@ func write(ctx context.Context, server api, writer int, written, unseen *atomic.
 		case <-ctx.Done():
 			return
 		}
-		opened := server.ask(`mutation ($input: ReceiveTicketInput!) { receiveTicket(input: $input) { ... on TicketChanged { id position } } }`,
+		opened := server.ask(`mutation ($input: ReceiveTicketInput!) { receiveTicket(input: $input) { ... on TicketChanged { id position } } }`, //nolint:contextcheck // what was asked is answered, also when others stop
 			map[string]any{"input": map[string]any{"kind": "repair", "title": fmt.Sprintf("%d of writer %d", n, writer)}})
 		var done struct{ ReceiveTicket struct{ ID, Position string } }
 		if err := json.Unmarshal(opened.Data, &done); err != nil || done.ReceiveTicket.ID == "" {
@@ -166,7 +166,7 @@ func write(ctx context.Context, server api, writer int, written, unseen *atomic.
 			continue
 		}
 		written.Add(1)
-		seen := server.ask(`query ($id: ID!, $at: Position!) { ticket(id: $id, consistency: {atLeast: $at, maxWaitMs: 10000}) { id } }`,
+		seen := server.ask(`query ($id: ID!, $at: Position!) { ticket(id: $id, consistency: {atLeast: $at, maxWaitMs: 10000}) { id } }`, //nolint:contextcheck // what was asked is answered, also when others stop
 			map[string]any{"id": done.ReceiveTicket.ID, "at": done.ReceiveTicket.Position})
 		if idOf(seen.Data) != done.ReceiveTicket.ID {
 			unseen.Add(1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -151,7 +152,7 @@ func (p program) printViews(all []shownView) {
 			state = "as of " + v.AsOf.Format(time.RFC3339Nano)
 		}
 		if v.Behind != nil {
-			behind = fmt.Sprint(*v.Behind)
+			behind = strconv.Itoa(*v.Behind)
 			if v.More {
 				behind = "more than " + behind
 			}
@@ -182,14 +183,14 @@ func (p program) viewsLag(c *config) *cli.Command {
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
 			return c.with(ctx, func(a *app) error {
-				for {
-					if err := p.tellLag(ctx, a, cmd.Args().Slice(), asJSON); err != nil || !watch {
-						return err
-					}
-					if pause(ctx, lagEvery) != nil {
-						return nil // Ctrl-C is how a watch ends
-					}
+				err := p.tellLag(ctx, a, cmd.Args().Slice(), asJSON)
+				for err == nil && watch && pause(ctx, lagEvery) == nil {
+					err = p.tellLag(ctx, a, cmd.Args().Slice(), asJSON)
 				}
+				if ctx.Err() != nil && watch {
+					return nil // Ctrl-C is how a watch ends
+				}
+				return err
 			})
 		},
 	}

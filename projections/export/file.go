@@ -64,7 +64,7 @@ func (f *file) write(r *Row) error {
 
 // finish gives the file its name.
 func (f *file) finish() (entry, error) {
-	err := errors.Join(f.rows.close(), f.buffer.Flush())
+	err := errors.Join(f.close(), f.buffer.Flush())
 	var size int64
 	if info, e := f.file.Stat(); e == nil {
 		size = info.Size()

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -148,7 +149,7 @@ func (x *xesRows) write(r *Row) error {
 	}
 	attribute(&b, "id", "identity:id", r.EventID)
 	attribute(&b, "date", "aftercare:recorded", r.RecordedAt.Format(time.RFC3339Nano))
-	attribute(&b, "int", "aftercare:revision", fmt.Sprint(r.Revision))
+	attribute(&b, "int", "aftercare:revision", strconv.FormatInt(r.Revision, 10))
 	if r.Channel != "" {
 		attribute(&b, "string", "aftercare:channel", r.Channel)
 	}
