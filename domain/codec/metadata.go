@@ -9,7 +9,10 @@ import (
 
 // Metadata reads metadata as it is stored. What cannot be read is zero.
 func Metadata(data []byte) domain.Metadata {
-	m, err := decodeMetadata(new(scan.Scanner), data)
+	s := scanners.Get().(*scan.Scanner) // there is nothing else in it
+	defer scanners.Put(s)
+	m, err := decodeMetadata(s, data)
+	s.Reset(nil)
 	if err != nil {
 		return domain.Metadata{}
 	}
