@@ -1,5 +1,6 @@
+-- Codes are ordered by their bytes, which is the same order on every server, and several times as fast as that of a language.
 create table answer (
-  stream            text        not null,
+  stream            text        collate "C" not null,
   ticket            uuid        not null,
   -- False for what the fold knows of the case itself.
   given             boolean     not null,
@@ -13,16 +14,16 @@ create table answer (
   comment_forgotten boolean     not null,
   latest            boolean     not null,
   received_at       timestamptz not null,
-  source_system     text        not null,
-  kind              text        not null,
-  channel           text        not null,
-  priority          text        not null,
-  category          text        not null,
-  subcategory       text        not null,
-  product           text        not null,
-  location          text        not null,
-  team              text        not null,
-  agent             text        not null
+  source_system     text        collate "C" not null,
+  kind              text        collate "C" not null,
+  channel           text        collate "C" not null,
+  priority          text        collate "C" not null,
+  category          text        collate "C" not null,
+  subcategory       text        collate "C" not null,
+  product           text        collate "C" not null,
+  location          text        collate "C" not null,
+  team              text        collate "C" not null,
+  agent             text        collate "C" not null
 );
 
 create view rating as
@@ -31,3 +32,6 @@ select
   priority, category, subcategory, product, location, team, agent
 from answer
 where given;
+
+-- No query looks for values in it.
+alter table answer alter column comment set statistics 0;

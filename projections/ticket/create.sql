@@ -1,32 +1,33 @@
+-- Codes are ordered by their bytes, which is the same order on every server, and several times as fast as that of a language.
 create table ticket (
-  stream             text        not null,
+  stream             text        collate "C" not null,
   id                 uuid        not null,
   number             text        not null,
-  phase              text        not null,
+  phase              text        collate "C" not null,
   received_at        timestamptz not null,
-  source_system      text        not null,
-  kind               text        not null,
-  channel            text        not null,
-  priority           text        not null,
-  category           text        not null,
-  subcategory        text        not null,
-  product            text        not null,
-  location           text        not null,
-  team               text        not null,
-  agent              text        not null,
+  source_system      text        collate "C" not null,
+  kind               text        collate "C" not null,
+  channel            text        collate "C" not null,
+  priority           text        collate "C" not null,
+  category           text        collate "C" not null,
+  subcategory        text        collate "C" not null,
+  product            text        collate "C" not null,
+  location           text        collate "C" not null,
+  team               text        collate "C" not null,
+  agent              text        collate "C" not null,
   source_key         text        not null,
   attributes         jsonb       not null,
   -- Those of the attributes that hold an instant, in microseconds since 1970.
   instants           jsonb       not null,
-  customer           text        not null,
+  customer           text        collate "C" not null,
   name               text,
   contact            text,
   title              text,
   description        text,
   -- The names of the texts above that were there and are forgotten.
   forgotten          jsonb       not null,
-  status             text        not null,
-  wait_reason        text        not null,
+  status             text        collate "C" not null,
+  wait_reason        text        collate "C" not null,
   acknowledged_at    timestamptz,
   first_responded_at timestamptz,
   first_resolved_at  timestamptz,
@@ -48,4 +49,7 @@ create table ticket (
 );
 
 -- No query looks for values in these; statistics of them would take longer than all others.
-alter table ticket alter column instants set statistics 0, alter column forgotten set statistics 0;
+alter table ticket
+  alter column attributes set statistics 0, alter column instants set statistics 0, alter column forgotten set statistics 0,
+  alter column name set statistics 0, alter column contact set statistics 0, alter column title set statistics 0,
+  alter column description set statistics 0;

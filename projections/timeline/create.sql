@@ -1,20 +1,21 @@
+-- Codes are ordered by their bytes, which is the same order on every server, and several times as fast as that of a language.
 create table entry (
   ticket           uuid        not null,
   revision         bigint      not null,
   commit_position  bigint      not null,
   prepare_position bigint      not null,
   event_id         uuid        not null,
-  type             text        not null,
+  type             text        collate "C" not null,
   -- The middle of the stored name of a fact of the case; empty for clocks and for the answers of programs.
-  fact             text        not null,
+  fact             text        collate "C" not null,
   -- The word, and the place from 1, of a row of a foreign history.
-  status           text        not null,
+  status           text        collate "C" not null,
   seq              integer     not null,
   occurred_at      timestamptz not null,
   recorded_at      timestamptz not null,
-  principal        text        not null,
-  on_behalf_of     text        not null,
-  channel          text        not null,
+  principal        text        collate "C" not null,
+  on_behalf_of     text        collate "C" not null,
+  channel          text        collate "C" not null,
   command_id       uuid        not null,
   correlation_id   uuid        not null,
   causation_id     uuid        not null,
