@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -19,10 +20,10 @@ import (
 // Names of what is measured.
 const (
 	onlyRead    = "only reading"
-	oneStore    = "one view, store"
-	allStore    = "all views, store"
-	oneArchive  = "one view, archive"
-	allArchive  = "all views, archive"
+	oneStore    = "one view: store"
+	allStore    = "all views: store"
+	oneArchive  = "one view: archive"
+	allArchive  = "all views: archive"
 	onlyFold    = "decode and fold"
 	onlyCopy    = "raw COPY"
 	transaction = "a transaction an event"
@@ -59,6 +60,8 @@ func (b *bench) contenders(ctx context.Context) ([]contender, error) {
 			if err == nil && report.Parked > 0 {
 				err = fmt.Errorf("%d events were parked", report.Parked)
 			}
+			b.progress("  reading %s, loading %s, indexing %s, switching %s", report.Reading.Round(time.Millisecond), report.Loading.Round(time.Millisecond),
+				report.Indexing.Round(time.Millisecond), report.Switching.Round(time.Millisecond))
 			return report.Events, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +21,12 @@ type options struct {
 	peers   string
 	memory  sizes
 	profile string
+	only    string
+}
+
+// wants reports whether something is to be measured.
+func (o options) wants(name string) bool {
+	return o.only == "" || slices.Contains(strings.Split(o.only, ","), name)
 }
 
 func parseOptions(args []string, log io.Writer) (options, error) {
@@ -34,6 +41,7 @@ func parseOptions(args []string, log io.Writer) (options, error) {
 	flags.StringVar(&o.peers, "peers", "", "the program of package peers; without it other libraries are left out")
 	flags.Var(&o.memory, "memory", "measure memory instead, for logs of so many events, a list")
 	flags.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of each thing measured to this folder, in the last round")
+	flags.StringVar(&o.only, "only", "", "measure only these, a list of names such as 'only reading,all views: archive'; raw COPY needs a rebuild of all views before it")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

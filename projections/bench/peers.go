@@ -21,7 +21,7 @@ import (
 
 // summaryStore and summarySample are ours with the view that other libraries get: from the store, over the whole log, and over their sample.
 const (
-	summaryStore  = "summary, store"
+	summaryStore  = "summary: store"
 	summarySample = "sample"
 )
 

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"aftercare/projections"
+	"aftercare/projections/ticket"
 )
 
 // copied is a table whose rows are in a file, in Postgres's binary format.
@@ -52,17 +54,47 @@ func (b *bench) dumpTable(ctx context.Context, table, path string) (err error) {
 	})
 }
 
-// copyRows copies the same rows into new tables without indexes, each table by a connection of its own, and does nothing else.
-func (b *bench) copyRows(ctx context.Context, all []copied) (events int, err error) {
+// copiers returns what copies the rows of one view, and of all, without indexes and with them: what Postgres alone takes for them.
+func (b *bench) copiers(all []copied) []contender {
+	var schemas []string
+	for _, c := range all {
+		schemas = append(schemas, copySchema(c.view))
+	}
+	one := ticket.View()
+	mine := slices.DeleteFunc(slices.Clone(all), func(c copied) bool { return c.view != one.Name() })
+	copier := func(rows []copied, indexed ...projections.View) func(context.Context) (int, error) {
+		return func(ctx context.Context) (int, error) { return b.copyRows(ctx, rows, indexed) }
+	}
+	return []contender{
+		{onlyCopy + ": one view", copier(mine), []string{copySchema(one.Name())}},
+		{onlyCopy + ": all views", copier(all), schemas},
+		{onlyCopy + " and indexes: one view", copier(mine, one), nil},
+		{onlyCopy + " and indexes: all views", copier(all, views()...), nil},
+	}
+}
+
+// copyRows copies the same rows into new tables, each table by a connection of its own, and then makes the indexes of some views.
+func (b *bench) copyRows(ctx context.Context, all []copied, indexed []projections.View) (events int, err error) {
 	for _, c := range all {
 		schema := pgx.Identifier{copySchema(c.view)}.Sanitize()
 		if _, err := b.pool.Exec(ctx, "drop schema if exists "+schema+" cascade; create schema "+schema); err != nil {
 			return 0, err
 		}
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	for _, c := range all {
-		group.Go(func() error { return b.copyTable(ctx, c) })
+		group.Go(func() error { return b.copyTable(groupCtx, c) })
+	}
+	if err := group.Wait(); err != nil {
+		return 0, err
+	}
+	group, groupCtx = errgroup.WithContext(ctx)
+	for _, v := range indexed {
+		group.Go(func() error {
+			schema := pgx.Identifier{copySchema(v.Name())}.Sanitize()
+			_, err := b.pool.Exec(groupCtx, "begin; set local search_path to "+schema+"; "+v.Indexes()+"; commit")
+			return err
+		})
 	}
 	return b.options.events, group.Wait()
 }

@@ -33,14 +33,13 @@ func (b *bench) rebuilds(ctx context.Context) (err error) {
 			if err != nil {
 				return err
 			}
-			c := contender{name: onlyCopy, run: func(ctx context.Context) (int, error) { return b.copyRows(ctx, rows) }}
-			for _, row := range rows {
-				c.schemas = append(c.schemas, copySchema(row.view))
+			copiers := b.copiers(rows)
+			for _, c := range copiers {
+				if err := b.one(ctx, &r, c, round); err != nil {
+					return err
+				}
 			}
-			if err := b.one(ctx, &r, c, round); err != nil {
-				return err
-			}
-			all = append(all, c)
+			all = append(all, copiers...)
 		}
 		for _, p := range others {
 			if err := b.onePeer(ctx, &r, p, round); err != nil {
@@ -53,6 +52,9 @@ func (b *bench) rebuilds(ctx context.Context) (err error) {
 
 // one measures a contender in a round, and compares its rows in the first.
 func (b *bench) one(ctx context.Context, r *report, c contender, round int) error {
+	if !b.options.wants(c.name) {
+		return nil
+	}
 	b.progress("round %d of %d: %s", round+1, b.options.rounds, c.name)
 	rate, err := b.measure(ctx, c, round == b.options.rounds-1)
 	if err != nil {

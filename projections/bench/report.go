@@ -43,9 +43,16 @@ func (r *report) print(b *bench) error {
 		}
 	}
 	fmt.Fprintln(b.out)
+	for _, c := range [][2]string{
+		{oneArchive, onlyCopy + " and indexes: one view"}, {allArchive, onlyCopy + " and indexes: all views"}, {onlyFold, onlyRead},
+	} {
+		s := r.ratio(c[0], c[1])
+		fmt.Fprintf(b.out, "%s is %.2f (%.2f to %.2f) times %s\n", c[0], s.Median, s.Min, s.Max, c[1])
+	}
+	fmt.Fprintln(b.out)
 	for _, t := range r.targets() {
 		s := r.ratio(t.name, t.of)
-		if len(r.rates[t.of]) == 0 {
+		if len(r.rates[t.name]) == 0 || len(r.rates[t.of]) == 0 {
 			continue
 		}
 		verdict := "met"
