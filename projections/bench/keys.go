@@ -11,9 +11,15 @@ import (
 	"aftercare/domain/seal"
 )
 
-// keys seal and open as the product's keyring does, with the same cipher and a key a person, all of which it has found before: what is
-// measured is opening texts, not asking a database for keys.
-type keys struct{ known sync.Map }
+// keys seal and open as the product's keyring does, with the same cipher, a key a person, and as many keys kept at hand; the others are made
+// anew rather than asked of a database, since what is measured is opening texts.
+type keys struct {
+	mu    sync.Mutex
+	known map[seal.Subject]tink.AEAD
+}
+
+// keptKeys is how many keys the product's keyring keeps at hand.
+const keptKeys = 20_000
 
 var (
 	_ seal.Sealer = (*keys)(nil)
@@ -21,16 +27,24 @@ var (
 )
 
 func (k *keys) of(subject seal.Subject) (tink.AEAD, error) {
-	if key, ok := k.known.Load(subject); ok {
-		return key.(tink.AEAD), nil // there is nothing else in it
+	k.mu.Lock()
+	key, ok := k.known[subject]
+	k.mu.Unlock()
+	if ok {
+		return key, nil
 	}
 	secret := sha256.Sum256([]byte(subject))
-	key, err := subtle.NewAESGCM(secret[:])
+	made, err := subtle.NewAESGCM(secret[:])
 	if err != nil {
 		return nil, err
 	}
-	k.known.Store(subject, tink.AEAD(key))
-	return key, nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || len(k.known) >= keptKeys {
+		k.known = make(map[seal.Subject]tink.AEAD)
+	}
+	k.known[subject] = made
+	return made, nil
 }
 
 // Seal encrypts with the key of a person.
