@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -11,7 +12,25 @@ type lane struct {
 	inbox chan *batch
 	// out is closed when the lane takes no more batches, because its view has failed for too long.
 	out      chan struct{}
+	leave    sync.Once
 	patience time.Duration
+}
+
+// stay takes no more batches, and returns after a while or when ctx ends.
+func (l *lane) stay(ctx context.Context, d time.Duration) {
+	l.leave.Do(func() { close(l.out) })
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case b := <-l.inbox:
+			b.release()
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // run folds batches until ctx ends, or the view is not as this runner left it. A batch under way goes on for as long as work does. A view that
@@ -63,7 +82,7 @@ func (l *lane) watch(b *batch, done <-chan struct{}) (left bool) {
 		return false
 	case <-timer.C:
 	}
-	close(l.out)
+	l.leave.Do(func() { close(l.out) })
 	b.release()
 	for {
 		select {

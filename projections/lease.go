@@ -28,10 +28,18 @@ type leases struct {
 	look    chan struct{} // asks for a tick now
 
 	mu sync.Mutex
-	// held are the views to keep, and leaving those that are handed over as soon as the round that keeps them has ended.
-	held    map[string]View
+	// held are the views to keep, by name; running are those that a round keeps, and leaving those of them that are handed over as soon as it
+	// has ended.
+	held    map[string]kept
+	running map[string]bool
 	leaving []string
 	changed chan struct{}
+}
+
+// kept is a view and its shape.
+type kept struct {
+	view  View
+	shape string
 }
 
 // run registers, divides, and looks again every third of the time to live, until ctx ends.
@@ -58,13 +66,15 @@ func (l *leases) now() {
 	}
 }
 
-// current returns the views to keep, by name, and a channel that is closed when they are others.
+// current returns the views to keep, by name, and a channel that is closed when they are others. They are not handed over before settle.
 func (l *leases) current() ([]View, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	views := make([]View, 0, len(l.held))
+	l.running = make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(l.held)) {
-		views = append(views, l.held[name])
+		views = append(views, l.held[name].view)
+		l.running[name] = true
 	}
 	if l.changed == nil {
 		l.changed = make(chan struct{})
@@ -73,10 +83,10 @@ func (l *leases) current() ([]View, <-chan struct{}) {
 }
 
 // keep sets what to keep and what to leave.
-func (l *leases) keep(held map[string]View, leaving []string) {
+func (l *leases) keep(held map[string]kept, leaving []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	same := maps.EqualFunc(held, l.held, func(a, b View) bool { return liveSlot(a).shape() == liveSlot(b).shape() })
+	same := maps.EqualFunc(held, l.held, func(a, b kept) bool { return a.shape == b.shape })
 	l.held, l.leaving = held, leaving
 	if !same && l.changed != nil {
 		close(l.changed)
@@ -88,16 +98,18 @@ func (l *leases) keep(held map[string]View, leaving []string) {
 func (l *leases) settle(ctx context.Context) {
 	l.mu.Lock()
 	leaving := l.leaving
-	l.leaving = nil
+	l.leaving, l.running = nil, nil
 	l.mu.Unlock()
 	if len(leaving) == 0 {
 		return
 	}
-	if _, err := l.pool.Exec(ctx, `
-		update aftercare.lease set holder = null, expires = '-infinity' where holder = $1 and view = any($2)`, l.id, leaving); err != nil {
+	if _, err := l.pool.Exec(ctx, handOver, l.id, leaving); err != nil {
 		l.logger.WarnContext(ctx, "leases run out, rather than being handed over", slog.Any("error", err))
 	}
 }
+
+// handOver makes leases anybody's.
+const handOver = `update aftercare.lease set holder = null, expires = '-infinity' where holder = $1 and view = any($2)`
 
 // goodbye is how long a runner that stops waits for the database.
 const goodbye = 2 * time.Second
@@ -136,7 +148,7 @@ func (l *leases) tick(ctx context.Context) error {
 		}
 		wanted[v.Name()] = v
 	}
-	var held map[string]View
+	var held map[string]kept
 	var leaving []string
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		unfit, err := l.unfit(ctx, tx, shapes)
@@ -151,9 +163,14 @@ func (l *leases) tick(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		held = make(map[string]View)
+		held = make(map[string]kept)
 		for _, name := range mine {
-			held[name] = fit[name]
+			held[name] = kept{fit[name], shapes[name]}
+		}
+		for name := range fit {
+			if _, ok := held[name]; !ok {
+				l.tracker.failing(name, nil) // whoever keeps it knows better
+			}
 		}
 		leaving = theirs
 		return l.tell(ctx, tx, mine, unfit)
@@ -219,11 +236,17 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 		return nil, nil, err
 	}
 	assigned := assign(runners, holders)
-	var ask []string
+	var ask, idle []string
 	for _, name := range can {
-		if assigned[name] == l.id || holders[name] == l.id {
+		switch {
+		case assigned[name] == l.id, holders[name] == l.id && l.runs(name):
 			ask = append(ask, name)
+		case holders[name] == l.id:
+			idle = append(idle, name)
 		}
+	}
+	if _, err := tx.Exec(ctx, handOver, l.id, idle); err != nil {
+		return nil, nil, err
 	}
 	rows, err = tx.Query(ctx, `
 		insert into aftercare.lease as l (view, holder, expires)
@@ -243,6 +266,13 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 		}
 	}
 	return mine, theirs, err
+}
+
+// runs reports whether a round keeps the view.
+func (l *leases) runs(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.running[name]
 }
 
 // tell keeps what holds views up where every process can read it.

@@ -30,6 +30,8 @@ type filling struct {
 	filled bool
 	// events are how many of them were folded before this run.
 	events int
+	// began tells this filling of the version from any other.
+	began time.Time
 }
 
 // plan prepares the new version of each view: it goes on with what an interrupted rebuild has left, where it fits, or starts over.
@@ -85,11 +87,11 @@ func (p plan) follows(q plan) bool {
 // find reads the plan of the version, if its tables are there.
 func (f *filling) find(ctx context.Context, tx pgx.Tx) (p plan, there bool, err error) {
 	err = tx.QueryRow(ctx, `
-		select shape, program, commit_position, prepare_position, recorded_by, portions, filled
+		select shape, program, commit_position, prepare_position, recorded_by, portions, filled, started_at
 		  from aftercare.rebuild
 		 where view = $1 and exists (select from aftercare.checkpoint c where c.view = $1)
 		   and exists (select from pg_catalog.pg_namespace where nspname = $2)`, f.key, f.schema).
-		Scan(&p.tables, &p.program, &p.until.Commit, &p.until.Prepare, &p.recordedBy, &p.portions, &f.filled)
+		Scan(&p.tables, &p.program, &p.until.Commit, &p.until.Prepare, &p.recordedBy, &p.portions, &f.filled, &f.began)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, false, nil
 	}
@@ -128,11 +130,10 @@ func (f *filling) begin(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `
+	return tx.QueryRow(ctx, `
 		insert into aftercare.rebuild (view, shape, program, commit_position, prepare_position, recorded_by, portions)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		f.key, f.tables, f.program, stored(f.until.Commit), stored(f.until.Prepare), f.recordedBy, f.portions)
-	return err
+		values ($1, $2, $3, $4, $5, $6, $7) returning started_at`,
+		f.key, f.tables, f.program, stored(f.until.Commit), stored(f.until.Prepare), f.recordedBy, f.portions).Scan(&f.began)
 }
 
 // forget removes all that is known of a version besides the live one, but for its schema.

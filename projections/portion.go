@@ -216,9 +216,15 @@ func (f *filling) once(ctx context.Context, b *rebuild, number int, write func(p
 	})
 }
 
-// enter sets what the statements of a portion run under.
+// enter sets what the statements of a portion run under. It returns ErrRebuilding when the version is no longer the one that this rebuild
+// fills: its lock went with a connection, and another one began.
 func (f *filling) enter(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, `select set_config('search_path', $1, true), set_config('synchronous_commit', 'off', true)`, f.path())
+	err := tx.QueryRow(ctx, `
+		select set_config('search_path', $2, true), set_config('synchronous_commit', 'off', true)
+		  from aftercare.rebuild where view = $1 and started_at = $3 and not filled for share`, f.key, f.path(), f.began).Scan(nil, nil)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrRebuilding
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -117,9 +118,14 @@ func (r *Runner) rounds(ctx context.Context, l *leases) {
 			case <-round.Done():
 			}
 		}()
-		switch workers := r.prepare(round, views); {
+		workers, missing := r.prepare(round, views)
+		if missing { // the others do not wait for them
+			again := time.AfterFunc(lastPause, cancel)
+			context.AfterFunc(round, func() { again.Stop() })
+		}
+		switch {
 		case len(workers) == 0:
-			sleep(round, r.TTL)
+			sleep(round, firstPause*time.Duration(len(views)+1))
 		case r.round(round, workers):
 			l.now() // to learn whose it is
 			sleep(round, firstPause)
@@ -128,37 +134,29 @@ func (r *Runner) rounds(ctx context.Context, l *leases) {
 	}
 }
 
-// prepare makes the workers of the views, and the views' tables where they are missing. It waits for the database, and
-// gives up when ctx ends.
-func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker) {
+// prepare makes the workers of the views, and the views' tables where they are missing. It reports whether there are views that cannot be
+// kept now.
+func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, missing bool) {
 	for _, v := range views {
 		s := liveSlot(v)
-		for pause := firstPause; ; pause = min(2*pause, lastPause) {
-			var c checkpoint
-			err := guard(func() (err error) {
-				c, err = ensure(ctx, r.Pool, s)
-				return err
-			})
-			if ctx.Err() != nil {
-				return nil
-			}
-			r.Tracker.failing(v.Name(), err)
-			if err != nil && !passing(err) { // of another shape, or statements that Postgres refuses
-				r.Logger.ErrorContext(ctx, "view not kept", slog.String("view", v.Name()), slog.Any("error", err))
-				break
-			}
-			if err == nil {
-				r.Tracker.moved(v.Name(), c.position, 0)
-				workers = append(workers, r.worker(s, c))
-				break
-			}
-			r.Logger.WarnContext(ctx, "view waits", slog.String("view", v.Name()), slog.Any("error", err), slog.Duration("pause", pause))
-			if !sleep(ctx, pause) {
-				return nil
-			}
+		var c checkpoint
+		err := guard(func() (err error) {
+			c, err = ensure(ctx, r.Pool, s)
+			return err
+		})
+		if ctx.Err() != nil {
+			return nil, false
 		}
+		r.Tracker.failing(v.Name(), err)
+		if err != nil { // no database, tables of another shape, or statements that Postgres refuses
+			r.Logger.WarnContext(ctx, "view waits", slog.String("view", v.Name()), slog.String("error", reason(err)))
+			missing = true
+			continue
+		}
+		r.Tracker.moved(v.Name(), c.position, 0)
+		workers = append(workers, r.worker(s, c))
 	}
-	return workers
+	return workers, missing
 }
 
 func (r *Runner) worker(s slot, c checkpoint) *worker {
@@ -208,9 +206,14 @@ func (r *Runner) round(ctx context.Context, workers []*worker) (taken bool) {
 		l := &lane{worker: w, inbox: make(chan *batch, 2), out: make(chan struct{}), patience: r.Patience}
 		lanes = append(lanes, l)
 		wg.Go(func() {
-			if err := l.run(ctx, work); err != nil && ctx.Err() == nil {
-				r.Logger.WarnContext(ctx, "view starts again", slog.String("view", w.key), slog.Any("error", err))
-				other.Store(true)
+			err := l.run(ctx, work)
+			if err != nil && ctx.Err() == nil {
+				r.Logger.WarnContext(ctx, "view starts again", slog.String("view", w.key), slog.String("error", reason(err)))
+				if errors.Is(err, ErrTaken) || errors.Is(err, errBack) {
+					other.Store(true)
+				} else { // it would fail again: the others go on for a while
+					l.stay(ctx, lastPause)
+				}
 			}
 			cancel() // a lane that returns early asks for another round
 		})
@@ -232,7 +235,11 @@ func handled(views []View) func(string) bool {
 	return func(eventType string) bool {
 		h, ok := known[eventType]
 		if !ok {
-			h = slices.ContainsFunc(views, func(v View) bool { return v.Handles(eventType) })
+			h = slices.ContainsFunc(views, func(v View) bool {
+				handles := true // of a view that cannot tell it is for its own worker to say so
+				_ = guard(func() error { handles = v.Handles(eventType); return nil })
+				return handles
+			})
 			known[eventType] = h
 		}
 		return h

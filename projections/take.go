@@ -163,25 +163,29 @@ func swap(ctx context.Context, tx pgx.Tx, live, next slot) error {
 	if _, err := tx.Exec(ctx, `delete from aftercare.rebuild_portion where view = $1`, next.key); err != nil {
 		return err
 	}
+	there := false
 	for _, move := range []struct{ from, to slot }{{live, out}, {next, live}, {out, versionSlot(live.view, Previous)}} {
-		if err := rename(ctx, tx, move.from, move.to); err != nil {
+		if there, err = rename(ctx, tx, move.from, move.to); err != nil {
 			return err
 		}
+	}
+	if !there { // there was nothing to keep
+		_, err = tx.Exec(ctx, `delete from aftercare.checkpoint where view = $1`, out.key)
+		return err
 	}
 	_, err = tx.Exec(ctx, `update aftercare.checkpoint set view = $2 where view = $1`, out.key, versionSlot(live.view, Previous).key)
 	return err
 }
 
-// rename gives the tables and the parked events of a slot to another that has none.
-func rename(ctx context.Context, tx pgx.Tx, from, to slot) error {
+// rename gives the tables and the parked events of a slot to another that has none. It reports whether there were tables.
+func rename(ctx context.Context, tx pgx.Tx, from, to slot) (there bool, err error) {
 	if _, err := tx.Exec(ctx, `update aftercare.parked_event set view = $2 where view = $1`, from.key, to.key); err != nil {
-		return err
+		return false, err
 	}
-	var there bool
-	err := tx.QueryRow(ctx, `select exists (select from pg_catalog.pg_namespace where nspname = $1)`, from.schema).Scan(&there)
+	err = tx.QueryRow(ctx, `select exists (select from pg_catalog.pg_namespace where nspname = $1)`, from.schema).Scan(&there)
 	if err != nil || !there {
-		return err
+		return false, err
 	}
 	_, err = tx.Exec(ctx, "alter schema "+from.quoted()+" rename to "+to.quoted())
-	return err
+	return true, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,8 @@ import (
 type Options struct {
 	// ApplicationName is what the server's own views call this program. Defaults to "aftercare".
 	ApplicationName string
-	// MaxConns bounds the pool. Defaults to what the address says, and else to pgx's default.
+	// MaxConns bounds the pool. Defaults to what the address says (pool_max_conns), and else to 16: every view takes one while it is written, and
+	// so does every query.
 	MaxConns int32
 	// Wait is how long to keep trying to reach the server. Defaults to 30 seconds; negative tries once.
 	Wait time.Duration
@@ -38,6 +40,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// maxConns bounds a pool whose address does not.
+const maxConns = 16
+
 const (
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 5 * time.Second
@@ -51,8 +56,11 @@ func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of postgres: %w", err)
 	}
-	if o.MaxConns > 0 {
+	switch {
+	case o.MaxConns > 0:
 		config.MaxConns = o.MaxConns
+	case !strings.Contains(url, "pool_max_conns"):
+		config.MaxConns = maxConns
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = o.ApplicationName
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
