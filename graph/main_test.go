@@ -37,6 +37,7 @@ import (
 	"aftercare/projections/feed/feedtest"
 	"aftercare/projections/metric"
 	"aftercare/projections/observe"
+	"aftercare/projections/postgres"
 	"aftercare/projections/postgres/pgtest"
 	"aftercare/projections/satisfaction"
 	"aftercare/projections/sla"
@@ -87,7 +88,7 @@ func newBench(tb testing.TB, change ...func(*graph.Config)) *bench {
 	}
 	tb.Cleanup(func() { _ = b.log.Close() })
 	b.tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log(), Now: clockOfTheMachine}
-	b.counted = &counted{DB: b.pool}
+	b.counted = &counted{DB: postgres.Reader{Pool: b.pool}}
 	config := graph.Config{
 		Commands: commands.Handler[ticket.State, ticket.Command, domain.Event]{
 			Log: b.log, Decider: ticket.New(book(tb)), HashKey: []byte("a key of the tests, long enough"),

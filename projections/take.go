@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"aftercare/domain"
 	"aftercare/domain/codec"
@@ -173,8 +175,40 @@ func swap(ctx context.Context, tx pgx.Tx, live, next slot) error {
 		_, err = tx.Exec(ctx, `delete from aftercare.checkpoint where view = $1`, out.key)
 		return err
 	}
-	_, err = tx.Exec(ctx, `update aftercare.checkpoint set view = $2 where view = $1`, out.key, versionSlot(live.view, Previous).key)
-	return err
+	out, was := versionSlot(live.view, Previous), out
+	if _, err = tx.Exec(ctx, `update aftercare.checkpoint set view = $2 where view = $1`, was.key, out.key); err != nil {
+		return err
+	}
+	return gap(ctx, tx, out)
+}
+
+const (
+	gapTries = 25
+	gapPause = 20 * time.Millisecond
+)
+
+// gap waits for a moment in which no statement reads the tables that are replaced, and keeps statements out until the commit. Postgres looks the
+// tables of a statement up one after the other: one that is at it during the commit would find a table of each version. Readers wait for gapPause
+// at most. Where some of them never leave a gap, the versions are switched without.
+func gap(ctx context.Context, tx pgx.Tx, replaced slot) error {
+	var tables string
+	err := tx.QueryRow(ctx, `
+		select coalesce(string_agg(oid::regclass::text, ', ' order by oid), '')
+		  from pg_catalog.pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p')`, replaced.quoted()).Scan(&tables)
+	if err != nil || tables == "" {
+		return err
+	}
+	for range gapTries {
+		err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, fmt.Sprintf("set local lock_timeout = %d; lock table %s in access exclusive mode", gapPause.Milliseconds(), tables))
+			return err
+		})
+		if refusal, ok := errors.AsType[*pgconn.PgError](err); !ok || refusal.Code != "55P03" {
+			return err
+		}
+		sleep(ctx, gapPause)
+	}
+	return nil
 }
 
 // rename gives the tables and the parked events of a slot to another that has none. It reports whether there were tables.

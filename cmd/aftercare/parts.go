@@ -13,6 +13,7 @@ import (
 
 	"aftercare/graph"
 	"aftercare/graph/auth"
+	"aftercare/projections/postgres"
 )
 
 // parts says which long-running parts a process has.
@@ -117,7 +118,7 @@ func (a *app) api() http.Handler {
 	mux.Handle("/metrics", monitor)
 	mux.Handle("/health/", monitor)
 	mux.Handle("/", graph.New(graph.Config{
-		Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: a.pool, Now: a.now, NewID: newID,
+		Commands: a.tickets, History: a.events, Progress: a.tracker, Metrics: a.metrics(), DB: postgres.Reader{Pool: a.pool}, Now: a.now, NewID: newID,
 		Log: a.logger, Tracing: a.tracing,
 	}))
 	return mux
