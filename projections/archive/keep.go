@@ -9,9 +9,12 @@ import (
 )
 
 const (
-	// keepEvery is how often it is looked whether the archive lacks much, and keepBytes how much of the log, by its positions, is.
+	// keepEvery is how often it is looked whether the archive lacks much, and keepBytes how much of the log, by its positions, is. No more than
+	// that is added while others, who want it at once, wait for the folder.
 	keepEvery = 30 * time.Second
 	keepBytes = segmentBytes
+	// keepRest lies between a thousand events and the next, so that commands and views do not feel it.
+	keepRest = 40 * time.Millisecond
 )
 
 // Run extends the archive until ctx ends, whenever it lacks a good deal, so that a rebuild finds most of the log there. It returns nil.
@@ -33,16 +36,20 @@ func (a *Archive) keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.Extend(ctx, domain.Position{}, nil) // as it is
-	if err != nil {
-		return err
+	var until domain.Position // at first the archive is taken as it is
+	for {
+		s, err := a.Extend(ctx, until, func(int) { sleep(ctx, keepRest) })
+		if err != nil {
+			return err
+		}
+		end := s.End()
+		if err := s.Close(); err != nil {
+			return err
+		}
+		next := max(until.Commit, end.Commit) + keepBytes
+		if head.Position.Commit < next {
+			return nil
+		}
+		until = domain.Position{Commit: next, Prepare: next}
 	}
-	end := s.End()
-	if err := s.Close(); err != nil || head.Position.Commit < end.Commit+keepBytes {
-		return err
-	}
-	if s, err = a.Extend(ctx, head.Position, nil); err != nil {
-		return err
-	}
-	return s.Close()
 }
