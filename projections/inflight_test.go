@@ -44,7 +44,7 @@ func TestReadersDoNotNoticeASwitch(t *testing.T) {
 		readers.Go(func() {
 			marks[i] = make(map[int64]int)
 			for ctx.Err() == nil {
-				rows, err := postgres.Reader{Pool: b.pool}.Query(context.Background(), `select a.mark, b.mark from view_pair.a join view_pair.b on true`)
+				rows, err := postgres.Reader{Pool: b.pool}.Query(context.WithoutCancel(ctx), `select a.mark, b.mark from view_pair.a join view_pair.b on true`)
 				if err == nil {
 					_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (_ struct{}, err error) {
 						var first, second int64
