@@ -73,8 +73,12 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 	}
 	refused := false
 	err = pgx.BeginFunc(ctx, r.Pool, func(tx pgx.Tx) error {
-		if _, err := s.hold(ctx, tx); err != nil {
+		held, err := s.hold(ctx, tx)
+		if err != nil {
 			return err
+		}
+		if held.shape != s.shape() {
+			return ErrOutdated
 		}
 		// Another replay may have given them, or a rebuild taken the view's place, before the lock was had.
 		if still, err := s.first(ctx, tx, stream); err != nil || !slices.Equal(still[:min(len(still), len(positions))], positions) {
@@ -90,7 +94,7 @@ func (r *Runner) replay(ctx context.Context, s slot, stream string) (taken int, 
 			}
 			taken++
 		}
-		_, err := tx.Exec(ctx, `update aftercare.checkpoint set events = events + $2 where view = $1`, s.key, taken)
+		_, err = tx.Exec(ctx, `update aftercare.checkpoint set events = events + $2 where view = $1`, s.key, taken)
 		return err
 	})
 	if err != nil {

@@ -122,7 +122,7 @@ func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Pos
 		if err != nil {
 			return err
 		}
-		done, err := w.compare(held.checkpoint, target)
+		done, err := w.compare(held, target)
 		if done || err != nil {
 			return err
 		}
@@ -161,6 +161,7 @@ func (s slot) scans() string {
 
 type held struct {
 	checkpoint
+	shape  string
 	parked bool
 }
 
@@ -168,11 +169,11 @@ type held struct {
 func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 	var h held
 	err := tx.QueryRow(ctx, `
-		select c.commit_position, c.prepare_position, c.generation,
+		select c.commit_position, c.prepare_position, c.generation, c.shape,
 		       exists (select from aftercare.parked_event p where p.view = c.view),
 		       set_config('search_path', $2, true) is null, set_config('enable_seqscan', $3, true) is null
 		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path(), s.scans()).
-		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.parked, new(bool), new(bool))
+		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.shape, &h.parked, new(bool), new(bool))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, fmt.Errorf("view %s has no checkpoint: %w", s.key, errBack)
 	}
@@ -183,12 +184,14 @@ func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 }
 
 // compare tells a lost answer, a lost commit, a rebuild and another runner apart. It reports true when the target is reached already.
-func (w *worker) compare(found checkpoint, target domain.Position) (bool, error) {
+func (w *worker) compare(found held, target domain.Position) (bool, error) {
 	switch {
 	case found.position.Compare(w.position) < 0:
 		return false, fmt.Errorf("view %s from %d to %d: %w", w.key, w.position.Commit, found.position.Commit, errBack)
+	case found.generation != w.generation && found.shape != w.shape(): // a rebuild of another program took the view's place
+		return false, ErrOutdated
 	case found.generation != w.generation:
-		w.checkpoint = found
+		w.checkpoint = found.checkpoint
 		return false, errMoved
 	case found.position == w.position:
 		return false, nil
