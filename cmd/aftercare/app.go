@@ -82,7 +82,7 @@ func (c *config) open(ctx context.Context) (_ *app, err error) {
 	if a.pool, err = postgres.Open(ctx, s.postgresURL, postgres.Options{Logger: c.logger}); err != nil {
 		return nil, fmt.Errorf("open read models: %w", err)
 	}
-	if err = postgres.Migrate(ctx, a.pool); err != nil {
+	if err = steadily(ctx, func() error { return postgres.Migrate(ctx, a.pool) }); err != nil {
 		return nil, err
 	}
 	if err = os.MkdirAll(c.DataDir, 0o755); err != nil { //nolint:gosec // the database's own user must reach its folder inside
@@ -92,7 +92,11 @@ func (c *config) open(ctx context.Context) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.ring, err = keyring.Open(ctx, keyring.Options{Pool: a.pool, Wrapper: wrapper, Now: c.now}); err != nil {
+	err = steadily(ctx, func() error {
+		a.ring, err = keyring.Open(ctx, keyring.Options{Pool: a.pool, Wrapper: wrapper, Now: c.now})
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	if a.events, err = eventstore.Open(s.eventStoreURL, a.codec, a.ring, eventstore.Options{Logger: c.logger}); err != nil {
@@ -101,10 +105,25 @@ func (c *config) open(ctx context.Context) (_ *app, err error) {
 	a.feed = &feed.Log{URL: s.eventStoreURL, Logger: c.logger}
 	a.tracker = &projections.Tracker{Pool: a.pool, Log: a.feed, Now: c.now}
 	a.figures = newFigures(&observe.State{Tracker: a.tracker})
-	if err = a.prepare(ctx); err != nil {
+	if err = steadily(ctx, func() error { return a.prepare(ctx) }); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+const (
+	startTries = 20
+	startPause = 200 * time.Millisecond
+)
+
+// steadily tries again when a connection to Postgres is lost: no start fails on what a running program goes on after.
+func steadily(ctx context.Context, try func() error) error {
+	for tries := 1; ; tries++ {
+		err := try()
+		if err == nil || !postgres.Lost(err) || tries == startTries || pause(ctx, startPause) != nil {
+			return err
+		}
+	}
 }
 
 // book is the policies as they are now: published by this process or by another.
@@ -156,9 +175,11 @@ func (a *app) watchPolicies(ctx context.Context) error {
 // project keeps the views up to date until ctx ends. Views of another shape than this program's, as an older program left them,
 // are rebuilt first.
 func (a *app) project(ctx context.Context) error {
-	err := a.ensure(ctx)
-	for errors.Is(err, projections.ErrRebuilding) && pause(ctx, rebuilt) == nil {
-		err = a.ensure(ctx)
+	err := projections.ErrRebuilding
+	for errors.Is(err, projections.ErrRebuilding) && ctx.Err() == nil {
+		if err = steadily(ctx, func() error { return a.ensure(ctx) }); errors.Is(err, projections.ErrRebuilding) {
+			_ = pause(ctx, rebuilt)
+		}
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // ctx has ended, and Run returns nil then, too
