@@ -37,7 +37,7 @@ func passing(err error) bool {
 			return false // we ended it ourselves: a value does not fit its column
 		}
 		switch answer.Code {
-		case "40001", "40P01", // serialization failure, deadlock
+		case "40001", "40P01", "25P03", // serialization failure, deadlock, a transaction that we said nothing in for long
 			"55P03", "55006", "25006", // lock not available, object in use, read-only (a replica before it is promoted)
 			"0A000",                                     // a cached plan whose tables changed under it
 			"42P01", "42703", "3F000", "42501", "3D000": // no such table, column, schema; not allowed; no such database

@@ -151,6 +151,10 @@ func (l *leases) tick(ctx context.Context) error {
 	var held map[string]kept
 	var leaving []string
 	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		// Others wait for the rows of a runner that is stopped in the midst of this, and would lose their own leases meanwhile.
+		if _, err := tx.Exec(ctx, `select set_config('idle_in_transaction_session_timeout', $1, true)`, milliseconds(l.ttl/2)); err != nil {
+			return err
+		}
 		unfit, err := l.unfit(ctx, tx, shapes)
 		if err != nil {
 			return err

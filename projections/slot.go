@@ -95,8 +95,11 @@ func Ensure(ctx context.Context, pool *pgxpool.Pool, views ...View) error {
 }
 
 func ensure(ctx context.Context, pool *pgxpool.Pool, s slot) (checkpoint, error) {
-	var c checkpoint
-	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+	c, shape, there, err := s.look(ctx, pool, "")
+	if err == nil && there && shape == s.shape() {
+		return c, nil // without waiting for whoever has the checkpoint locked
+	}
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var err error
 		c, err = ensureIn(ctx, tx, s)
 		return err
@@ -108,20 +111,11 @@ func ensure(ctx context.Context, pool *pgxpool.Pool, s slot) (checkpoint, error)
 }
 
 func ensureIn(ctx context.Context, tx pgx.Tx, s slot) (checkpoint, error) {
-	var c checkpoint
 	made, err := tx.Exec(ctx, `insert into aftercare.checkpoint (view, shape) values ($1, $2) on conflict do nothing`, s.key, s.shape())
 	if err != nil {
-		return c, err
+		return checkpoint{}, err
 	}
-	var (
-		shape string
-		there bool
-	)
-	err = tx.QueryRow(ctx, `
-		select commit_position, prepare_position, generation, shape,
-		       exists (select from pg_catalog.pg_namespace where nspname = $2)
-		  from aftercare.checkpoint where view = $1 for update`, s.key, s.schema).
-		Scan(&c.position.Commit, &c.position.Prepare, &c.generation, &shape, &there)
+	c, shape, there, err := s.look(ctx, tx, "for update")
 	if err != nil {
 		return c, err
 	}
@@ -141,6 +135,19 @@ func ensureIn(ctx context.Context, tx pgx.Tx, s slot) (checkpoint, error) {
 	c.position = domain.Position{}
 	c.generation++
 	return c, restart(ctx, tx, s)
+}
+
+// look reads the checkpoint, which statements made the tables, and whether there are any.
+func (s slot) look(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}, lock string,
+) (c checkpoint, shape string, there bool, err error) {
+	err = db.QueryRow(ctx, `
+		select commit_position, prepare_position, generation, shape,
+		       exists (select from pg_catalog.pg_namespace where nspname = $2)
+		  from aftercare.checkpoint where view = $1 `+lock, s.key, s.schema).
+		Scan(&c.position.Commit, &c.position.Prepare, &c.generation, &shape, &there)
+	return c, shape, there, err
 }
 
 // create makes the slot's tables anew, without indexes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -165,15 +166,23 @@ type held struct {
 	parked bool
 }
 
+// idle is how long a process may say nothing in the midst of a transaction that others wait for. Then it is stopped, or out of reach, and the
+// database takes back what it was at.
+const idle = 10 * time.Second
+
+// milliseconds is a time as Postgres has it in its settings.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
 // hold locks the checkpoint for the transaction and sets its search path.
 func (s slot) hold(ctx context.Context, tx pgx.Tx) (held, error) {
 	var h held
 	err := tx.QueryRow(ctx, `
 		select c.commit_position, c.prepare_position, c.generation, c.shape,
 		       exists (select from aftercare.parked_event p where p.view = c.view),
-		       set_config('search_path', $2, true) is null, set_config('enable_seqscan', $3, true) is null
-		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path(), s.scans()).
-		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.shape, &h.parked, new(bool), new(bool))
+		       set_config('search_path', $2, true) is null, set_config('enable_seqscan', $3, true) is null,
+		       set_config('idle_in_transaction_session_timeout', $4, true) is null
+		  from aftercare.checkpoint c where c.view = $1 for update`, s.key, s.path(), s.scans(), milliseconds(idle)).
+		Scan(&h.position.Commit, &h.position.Prepare, &h.generation, &h.shape, &h.parked, new(bool), new(bool), new(bool))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return h, fmt.Errorf("view %s has no checkpoint: %w", s.key, errBack)
 	}
