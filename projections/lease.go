@@ -3,7 +3,6 @@ package projections
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -22,7 +21,9 @@ type leases struct {
 	id      uuid.UUID
 	name    string
 	ttl     time.Duration
-	views   func(context.Context) ([]View, error)
+	views   []View
+	more    func(context.Context) ([]View, error)
+	found   []View // what more said last
 	tracker *Tracker
 	logger  *slog.Logger
 	look    chan struct{} // asks for a tick now
@@ -134,10 +135,10 @@ func (l *leases) leave(ctx context.Context) {
 func (l *leases) tick(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.ttl)
 	defer cancel()
-	all, err := l.views(ctx)
-	if err != nil {
-		return fmt.Errorf("find the views: %w", err)
+	if err := l.find(ctx); err != nil && ctx.Err() == nil { // the others do not wait for them
+		l.logger.WarnContext(ctx, "further views not found", slog.String("error", reason(err)))
 	}
+	all := slices.Concat(l.views, l.found)
 	wanted := make(map[string]View, len(all))
 	shapes := make(map[string]string, len(all))
 	for _, v := range all {
@@ -150,7 +151,7 @@ func (l *leases) tick(ctx context.Context) error {
 	}
 	var held map[string]kept
 	var leaving []string
-	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		// Others wait for the rows of a runner that is stopped in the midst of this, and would lose their own leases meanwhile.
 		if _, err := tx.Exec(ctx, `select set_config('idle_in_transaction_session_timeout', $1, true)`, milliseconds(l.ttl/2)); err != nil {
 			return err
@@ -184,6 +185,22 @@ func (l *leases) tick(ctx context.Context) error {
 	}
 	l.keep(held, leaving)
 	return nil
+}
+
+// find asks for further views. Where they cannot be told they are those of the last time.
+func (l *leases) find(ctx context.Context) error {
+	if l.more == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.ttl/2)
+	defer cancel()
+	return guard(func() error {
+		found, err := l.more(ctx)
+		if err == nil {
+			l.found = found
+		}
+		return err
+	})
 }
 
 // unfit returns the views whose tables were made by other statements than this program's: they are for another program, or wait for a

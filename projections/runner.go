@@ -29,7 +29,8 @@ type Runner struct {
 	Opener seal.Opener
 	// Views are what to keep.
 	Views []View
-	// More, when set, returns further views. It is asked again all the time: they may come, go, and be of another shape.
+	// More, when set, returns further views. It is asked again all the time: they may come, go, and be of another shape. While it fails they
+	// stay those of the last time.
 	More func(context.Context) ([]View, error)
 	// Name is what others are told of who keeps a view.
 	Name string
@@ -74,7 +75,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		run.Tracker = &Tracker{Pool: run.Pool, Log: run.Log}
 	}
 	l := &leases{
-		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.views, tracker: run.Tracker, logger: run.Logger,
+		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.Views, more: run.More, tracker: run.Tracker, logger: run.Logger,
 		look: make(chan struct{}, 1),
 	}
 	// Leases are kept while the last batches are committed.
@@ -86,15 +87,6 @@ func (r *Runner) Run(ctx context.Context) error {
 	wg.Wait()
 	l.leave(ctx)
 	return nil
-}
-
-// views returns all views there are now.
-func (r *Runner) views(ctx context.Context) ([]View, error) {
-	if r.More == nil {
-		return r.Views, nil
-	}
-	more, err := r.More(ctx)
-	return slices.Concat(r.Views, more), err
 }
 
 // rounds runs subscription after subscription: a new one starts when there are other views to keep, or one that had fallen out has
