@@ -23,7 +23,7 @@ func (p program) up(c *config) *cli.Command {
 			} else if i != nil {
 				return fmt.Errorf("%w: %s (process %d)", errBusy, c.DataDir, i.PID)
 			}
-			return c.with(ctx, func(a *app) error {
+			return c.service(ctx, func(a *app) error {
 				return p.live(ctx, a, parts{api: true, project: true, another: !cmd.IsSet("listen")})
 			})
 		},
@@ -38,7 +38,7 @@ func (p program) serve(c *config) *cli.Command {
 			if err := auth.CheckListen(c.Listen); err != nil {
 				return err
 			}
-			return c.with(ctx, func(a *app) error { return p.live(ctx, a, parts{api: true, another: !cmd.IsSet("listen")}) })
+			return c.service(ctx, func(a *app) error { return p.live(ctx, a, parts{api: true, another: !cmd.IsSet("listen")}) })
 		},
 	}
 }
@@ -48,7 +48,7 @@ func (p program) project(c *config) *cli.Command {
 		Name:  "project",
 		Usage: "keep the views up to date and record breaches, without an API",
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return c.with(ctx, func(a *app) error { return p.live(ctx, a, parts{project: true}) })
+			return c.service(ctx, func(a *app) error { return p.live(ctx, a, parts{project: true}) })
 		},
 	}
 }
@@ -60,4 +60,13 @@ func (c *config) with(ctx context.Context, f func(*app) error) error {
 		return err
 	}
 	return errors.Join(f(a), a.close())
+}
+
+// service is with for what runs until it is stopped. To be stopped while it starts is no failure, either.
+func (c *config) service(ctx context.Context, f func(*app) error) error {
+	err := c.with(ctx, f)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
