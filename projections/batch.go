@@ -169,6 +169,9 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 			}
 			return err
 		})
+		if out[i].err != nil {
+			out[i].err = &aboutEvent{out[i].err}
+		}
 	}
 	if l, ok := o.(seal.Loader); ok && len(persons) > 0 {
 		// Whoever is not found now is looked for again, alone, and that error is the event's own.
@@ -176,7 +179,10 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 	}
 	for i, e := range events {
 		if out[i].err == nil && sealed[i] {
-			out[i].Recorded, out[i].err = c.Open(ctx, o, out[i].Recorded)
+			out[i].err = guard(func() (err error) {
+				out[i].Recorded, err = c.Open(ctx, o, out[i].Recorded)
+				return err
+			})
 		}
 		if out[i].err != nil {
 			out[i].Recorded = domain.Recorded{

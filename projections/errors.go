@@ -49,6 +49,9 @@ func passing(err error) bool {
 		}
 		return false
 	}
+	if _, ok := errors.AsType[*aboutEvent](err); ok {
+		return false
+	}
 	var (
 		network net.Error
 		refusal *domain.Error
@@ -61,6 +64,13 @@ func passing(err error) bool {
 		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") ||
 		strings.Contains(err.Error(), "closed pool")
 }
+
+// aboutEvent is an error that came up while there was a connection, or that needs none: it is of the event, even if it looks like one of a
+// network, as those of texts that are no addresses do. What Postgres answered is told by its code all the same.
+type aboutEvent struct{ error }
+
+// Unwrap returns the error.
+func (e *aboutEvent) Unwrap() error { return e.error }
 
 // guard makes an error of a panic.
 func guard(f func() error) (err error) {

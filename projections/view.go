@@ -38,6 +38,14 @@ type Stored interface {
 
 // apply gives a batch to a view, in the form it wants.
 func apply(ctx context.Context, tx pgx.Tx, v View, batch []entry) error {
+	err := give(ctx, tx, v, batch)
+	if err != nil && ctx.Err() == nil && !tx.Conn().IsClosed() {
+		return &aboutEvent{err}
+	}
+	return err
+}
+
+func give(ctx context.Context, tx pgx.Tx, v View, batch []entry) error {
 	if stored, ok := v.(Stored); ok {
 		events := make([]codec.Raw, len(batch))
 		for i, e := range batch {
