@@ -3,12 +3,16 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/deploy/localpg"
 	"aftercare/projections"
 	"aftercare/projections/feed"
@@ -197,5 +201,42 @@ func TestHealthTellsOfAStoreThatWasReplaced(t *testing.T) {
 		if ctx.Err() != nil {
 			t.Fatal("a store without the views' events is taken for healthy")
 		}
+	}
+}
+
+// As when a firewall forgot the connections, or the database's machine went up in smoke and another took its address.
+func TestViewsGoOnWhenConnectionsAreNeverAnswered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil), lines())
+	config := b.pool.Config()
+	proxy := faultproxytest.Listen(t, net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port))))
+	host, port, err := net.SplitHostPort(proxy.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ConnConfig.Host, config.ConnConfig.Port = host, uint16(number)
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	r := b.runner()
+	r.Pool, r.Answer = pool, 2*time.Second
+	stop := b.start(r)
+	b.wait(b.add("sum-1", 1), "sums", "lines")
+	if proxy.Strand() == 0 {
+		t.Fatal("there are no connections")
+	}
+	b.wait(b.add("sum-1", 1), "sums", "lines")
+	proxy.Reset() // or closing the pool takes its time
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]sum{{"sum-1", 2, 2, 1}}, query[sum](b, `select * from view_sums.sum`)); diff != "" {
+		t.Errorf("sums, -want +got:\n%s", diff)
 	}
 }

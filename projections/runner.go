@@ -47,6 +47,9 @@ type Runner struct {
 	// Patience is how long one view may fail before the others go on without it. It joins them again once it recovered.
 	// Defaults to 5 s.
 	Patience time.Duration
+	// Answer is how long the database may take for one batch. Then the connection is taken for dead, and the batch is given again, in halves,
+	// over another. Views that take events as they are stored have no less than 11 minutes. Defaults to 30 s.
+	Answer time.Duration
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
 }
@@ -61,6 +64,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	if run.Patience == 0 {
 		run.Patience = 5 * time.Second
+	}
+	if run.Answer == 0 {
+		run.Answer = 30 * time.Second
 	}
 	if run.TTL == 0 {
 		run.TTL = 3 * time.Second
@@ -133,7 +139,9 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, 
 		s := liveSlot(v)
 		var c checkpoint
 		err := guard(func() (err error) {
-			c, err = ensure(ctx, r.Pool, s)
+			bounded, cancel := context.WithTimeout(ctx, r.Answer)
+			defer cancel()
+			c, err = ensure(bounded, r.Pool, s)
 			return err
 		})
 		if ctx.Err() != nil {
@@ -151,10 +159,16 @@ func (r *Runner) prepare(ctx context.Context, views []View) (workers []*worker, 
 	return workers, missing
 }
 
+// storedAnswer is a little more than statements of other people may take.
+const storedAnswer = 11 * time.Minute
+
 func (r *Runner) worker(s slot, c checkpoint) *worker {
-	name := s.view.Name()
+	name, limit := s.view.Name(), r.Answer
+	if _, stored := s.view.(Stored); stored {
+		limit = max(limit, storedAnswer)
+	}
 	return &worker{
-		slot: s, pool: r.Pool, logger: r.Logger, checkpoint: c, observers: r.Observers, now: r.Tracker.now,
+		slot: s, limit: limit, pool: r.Pool, logger: r.Logger, checkpoint: c, observers: r.Observers, now: r.Tracker.now,
 		failing: func(err error) { r.Tracker.failing(name, err) },
 		moved:   func(at domain.Position, events int) { r.Tracker.moved(name, at, events) },
 	}

@@ -36,6 +36,8 @@ type worker struct {
 	// observers hear of every attempt. now is their clock.
 	observers observers
 	now       func() time.Time
+	// limit is how long an attempt may take; 0 is for ever.
+	limit time.Duration
 	// unsure is the target of a commit whose answer was lost.
 	unsure domain.Position
 }
@@ -68,15 +70,15 @@ func (w *worker) process(ctx, work context.Context, entries []entry, target doma
 		w.failing(err)
 		w.observers.failed(ctx, w.view.Name(), err)
 		switch {
-		case passing(err) || len(entries) == 0 || aside(entries):
-			attempt = 0
-			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.String("error", reason(err)), slog.Duration("pause", pause))
-		case len(entries) > 1:
+		case len(entries) > 1 && (!passing(err) || errors.Is(err, context.DeadlineExceeded)): // less may be done in time
 			half := len(entries) / 2
 			if err := w.process(ctx, work, entries[:half], entries[half-1].Position); err != nil {
 				return err
 			}
 			return w.process(ctx, work, after(entries[half:], w.position), target)
+		case passing(err) || len(entries) == 0 || aside(entries):
+			attempt = 0
+			w.logger.WarnContext(ctx, "view waits", slog.String("view", w.key), slog.String("error", reason(err)), slog.Duration("pause", pause))
 		case attempt >= tries:
 			e := entries[0]
 			w.logger.ErrorContext(ctx, "event parked", slog.String("view", w.key), slog.String("stream", e.Stream),
@@ -116,6 +118,11 @@ func (p *parking) Error() string { return reason(p.cause) }
 
 // attempt does all of it in one transaction.
 func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Position) error {
+	if w.limit > 0 {
+		bounded, cancel := context.WithTimeout(ctx, w.limit)
+		defer cancel()
+		ctx = bounded
+	}
 	committing := false
 	commit := Commit{View: w.view.Name(), Position: target, Events: len(entries), Began: w.now(), entries: entries}
 	err := pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {

@@ -43,6 +43,9 @@ func (o Options) withDefaults() Options {
 // maxConns bounds a pool whose address does not.
 const maxConns = 16
 
+// pingTimeout is how long a connection that was not used for a while may take to answer. Then it is taken for dead, and replaced.
+const pingTimeout = 3 * time.Second
+
 const (
 	firstDelay = 100 * time.Millisecond
 	lastDelay  = 5 * time.Second
@@ -61,6 +64,9 @@ func Open(ctx context.Context, url string, o Options) (*pgxpool.Pool, error) {
 		config.MaxConns = o.MaxConns
 	case !strings.Contains(url, "pool_max_conns"):
 		config.MaxConns = maxConns
+	}
+	if config.PingTimeout == 0 {
+		config.PingTimeout = pingTimeout
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = o.ApplicationName
 	config.ConnConfig.RuntimeParams["timezone"] = "UTC"

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/url"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/deploy/localpg/localpgtest"
 	"aftercare/projections/postgres"
 )
@@ -80,6 +83,38 @@ func TestWaitingEnds(t *testing.T) {
 				t.Error("connected to a server that is not there")
 			}
 		})
+	}
+}
+
+// As when a firewall forgot the connection while it was idle.
+func TestAConnectionThatIsNeverAnsweredIsReplaced(t *testing.T) {
+	t.Parallel()
+	server, err := url.Parse(localpgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := faultproxytest.Listen(t, server.Host)
+	server.Host = proxy.Addr()
+	opened, err := postgres.Open(t.Context(), server.String(), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened.Close()
+	config := opened.Config()
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true } // not only what was idle for a second
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	defer proxy.Reset() // or closing the pool takes its time
+	if err := pool.Ping(t.Context()); err != nil || proxy.Strand() == 0 {
+		t.Fatal("there is no connection:", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := pool.Ping(ctx); err != nil {
+		t.Error(err)
 	}
 }
 
