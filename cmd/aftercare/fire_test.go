@@ -126,6 +126,7 @@ func (f *fire) strike() {
 		f.killed++
 		f.projectors[i] = f.start(f.args...)
 	case what < 5:
+		p.says(`(Aftercare is running)`) // before, the signal may come before there is anybody to hear of it
 		if code := p.interrupt(); code != 0 {
 			f.tb.Errorf("a projector that was stopped ended with %d: %s", code, p.err.text())
 		}
