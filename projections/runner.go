@@ -20,7 +20,7 @@ import (
 
 // Runner keeps views up to date with the log. Runners on one database, in one process or several, divide the views among them.
 type Runner struct {
-	// Pool reaches the database. Each view needs one connection, and the leases another.
+	// Pool reaches the database. Each view needs one connection, and the leases another. Where there are fewer, views wait for each other.
 	Pool *pgxpool.Pool
 	// Log is the event store.
 	Log *feed.Log
@@ -52,6 +52,8 @@ type Runner struct {
 	Answer time.Duration
 	// Logger defaults to one that discards.
 	Logger *slog.Logger
+
+	turns chan struct{}
 }
 
 // Run folds events into the views until ctx ends, through outages of the store and of the database. A view that cannot be kept, as one
@@ -80,6 +82,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	if run.Tracker == nil {
 		run.Tracker = &Tracker{Pool: run.Pool, Log: run.Log}
 	}
+	run.turns = make(chan struct{}, max(1, run.Pool.Config().MaxConns-1)) // one is left for the leases
 	l := &leases{
 		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.Views, more: run.More, tracker: run.Tracker, logger: run.Logger,
 		look: make(chan struct{}, 1),
@@ -168,7 +171,7 @@ func (r *Runner) worker(s slot, c checkpoint) *worker {
 		limit = max(limit, storedAnswer)
 	}
 	return &worker{
-		slot: s, limit: limit, pool: r.Pool, logger: r.Logger, checkpoint: c, observers: r.Observers, now: r.Tracker.now,
+		slot: s, turns: r.turns, limit: limit, pool: r.Pool, logger: r.Logger, checkpoint: c, observers: r.Observers, now: r.Tracker.now,
 		failing: func(err error) { r.Tracker.failing(name, err) },
 		moved:   func(at domain.Position, events int) { r.Tracker.moved(name, at, events) },
 	}

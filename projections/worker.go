@@ -36,6 +36,8 @@ type worker struct {
 	// observers hear of every attempt. now is their clock.
 	observers observers
 	now       func() time.Time
+	// turns bounds how many attempts there are at once, nil for any number.
+	turns chan struct{}
 	// limit is how long an attempt may take; 0 is for ever.
 	limit time.Duration
 	// unsure is the target of a commit whose answer was lost.
@@ -118,6 +120,14 @@ func (p *parking) Error() string { return reason(p.cause) }
 
 // attempt does all of it in one transaction.
 func (w *worker) attempt(ctx context.Context, entries []entry, target domain.Position) error {
+	if w.turns != nil {
+		select {
+		case w.turns <- struct{}{}:
+			defer func() { <-w.turns }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	if w.limit > 0 {
 		bounded, cancel := context.WithTimeout(ctx, w.limit)
 		defer cancel()
