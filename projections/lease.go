@@ -164,7 +164,7 @@ func (l *leases) tick(ctx context.Context) error {
 		for _, name := range unfit {
 			delete(fit, name)
 		}
-		mine, theirs, err := l.divide(ctx, tx, slices.Sorted(maps.Keys(fit)))
+		mine, theirs, holders, err := l.divide(ctx, tx, slices.Sorted(maps.Keys(fit)))
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,9 @@ func (l *leases) tick(ctx context.Context) error {
 			}
 		}
 		leaving = theirs
-		return l.tell(ctx, tx, mine, unfit)
+		// Whoever keeps the others tells it. To lock their rows, too, would be to wait for each other.
+		free := slices.DeleteFunc(unfit, func(name string) bool { return holders[name] != uuid.Nil && holders[name] != l.id })
+		return l.tell(ctx, tx, mine, free)
 	})
 	if err != nil {
 		return err
@@ -224,37 +226,28 @@ func (l *leases) unfit(ctx context.Context, tx pgx.Tx, shapes map[string]string)
 	return unfit, err
 }
 
-// divide says that this runner is there and can keep some views. It returns those that are its own now, and those that it has yet to hand
-// over.
-func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, theirs []string, err error) {
+// divide says that this runner is there and can keep some views. It returns those that are its own now, those that it has yet to hand
+// over, and who had which before.
+func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, theirs []string, holders map[string]uuid.UUID, err error) {
 	_, err = tx.Exec(ctx, `
 		insert into aftercare.projector (id, name, views) values ($1, $2, $3)
 		on conflict (id) do update set views = excluded.views, seen_at = clock_timestamp()`, l.id, l.name, can)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if _, err := tx.Exec(ctx, `delete from aftercare.projector where seen_at < clock_timestamp() - $1::interval`, l.ttl); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	rows, err := tx.Query(ctx, `select id, views from aftercare.projector order by id`)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	runners, err := pgx.CollectRows(rows, pgx.RowToStructByPos[candidate])
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	rows, err = tx.Query(ctx, `select view, holder from aftercare.lease where holder is not null and expires > clock_timestamp()`)
-	if err != nil {
-		return nil, nil, err
-	}
-	holders := make(map[string]uuid.UUID)
-	var (
-		view   string
-		holder uuid.UUID
-	)
-	if _, err := pgx.ForEachRow(rows, []any{&view, &holder}, func() error { holders[view] = holder; return nil }); err != nil {
-		return nil, nil, err
+	if holders, err = l.holders(ctx, tx); err != nil {
+		return nil, nil, nil, err
 	}
 	assigned := assign(runners, holders)
 	var ask, idle []string
@@ -267,7 +260,7 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 		}
 	}
 	if _, err := tx.Exec(ctx, handOver, l.id, idle); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	rows, err = tx.Query(ctx, `
 		insert into aftercare.lease as l (view, holder, expires)
@@ -276,7 +269,7 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 		 where l.holder = $1 or l.holder is null or l.expires <= clock_timestamp()
 		returning view`, l.id, ask, l.ttl)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	for _, name := range got {
@@ -286,7 +279,22 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 			theirs = append(theirs, name)
 		}
 	}
-	return mine, theirs, err
+	return mine, theirs, holders, err
+}
+
+// holders returns who has which view.
+func (*leases) holders(ctx context.Context, tx pgx.Tx) (map[string]uuid.UUID, error) {
+	rows, err := tx.Query(ctx, `select view, holder from aftercare.lease where holder is not null and expires > clock_timestamp()`)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		holders = make(map[string]uuid.UUID)
+		view    string
+		holder  uuid.UUID
+	)
+	_, err = pgx.ForEachRow(rows, []any{&view, &holder}, func() error { holders[view] = holder; return nil })
+	return holders, err
 }
 
 // runs reports whether a round keeps the view.

@@ -1,7 +1,12 @@
 package projections_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,5 +73,43 @@ func TestAnEarlierProgramLeavesTheTablesOfALaterOneAlone(t *testing.T) {
 	b.wait(b.add("sum-1", 2), "sums")
 	if diff := cmp.Diff([]sum{{"sum-1", 3, 3, 2}}, query[sum](b, `select * from view_sums.sum`)); diff != "" {
 		t.Errorf("sums, -want +got:\n%s", diff)
+	}
+}
+
+func TestProgramsThatKeepDifferentViewsDoNotDisturbEachOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var earlier, later, made []projections.View
+	for i := range 8 {
+		v := renamed{lines(), fmt.Sprint("lines", i)}
+		earlier, later = append(earlier, v), append(later, shaped{v, 1})
+		made = append(made, [][]projections.View{earlier, later}[i%2][i])
+	}
+	b.views = made
+	var names []string
+	for _, v := range made {
+		names = append(names, v.Name())
+	}
+	stop := b.start(b.runner())
+	b.wait(b.add("sum-1", 1), names...)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	var (
+		log   lockedBuffer
+		looks [2]atomic.Int64
+	)
+	for i, views := range [][]projections.View{earlier, later} {
+		r := b.runner()
+		r.Views, r.TTL, r.Logger = views, 300*time.Millisecond, slog.New(slog.NewTextHandler(&log, nil))
+		r.Tracker = &projections.Tracker{Pool: b.pool, Log: b.store.Log()}
+		r.More = func(context.Context) ([]projections.View, error) { looks[i].Add(1); return nil, nil }
+		b.start(r)
+	}
+	for looks[0].Load() < 30 || looks[1].Load() < 30 {
+		b.wait(b.add("sum-1", 1), names...)
+	}
+	if lost := strings.Count(log.String(), "leases not renewed"); lost > 2 { // a slow machine
+		t.Errorf("leases were not renewed %d times", lost)
 	}
 }
