@@ -277,3 +277,29 @@ func TestAnotherExportIsNotMixedIn(t *testing.T) {
 		t.Errorf("a folder of somebody else: got %v, want %v", err, export.ErrOther)
 	}
 }
+
+// TestFilesOfSomebodyElseAreLeftAlone exports into a table of another tool, which is in folders of the same names.
+func TestFilesOfSomebodyElseAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	store := feedtest.New(t)
+	add(store, "ticket-1", "ticket.noted.v1", `{"n":1}`, at(1))
+	for _, name := range []string{"month=2026-01/part-0.parquet", "month=2026-01/part-0.csv", "download.partial"} {
+		x := export.Export{Archive: &archive.Archive{Log: store.Log()}, Dir: t.TempDir(), Format: export.Format(strings.TrimPrefix(filepath.Ext(name), "."))}
+		if x.Format == "partial" {
+			x.Format = export.NDJSON
+		}
+		theirs := filepath.Join(x.Dir, name)
+		if err := os.MkdirAll(filepath.Dir(theirs), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(theirs, []byte("theirs"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Run(t.Context()); !errors.Is(err, export.ErrOther) {
+			t.Errorf("%s: got %v, want %v", name, err, export.ErrOther)
+		}
+		if _, err := os.Stat(theirs); err != nil {
+			t.Errorf("%s is gone: %v", name, err)
+		}
+	}
+}

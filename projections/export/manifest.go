@@ -60,7 +60,8 @@ func (x Export) resume() (manifest, error) {
 			return fresh, err
 		}
 		for _, e := range left {
-			if e.Name() != lockName && !strings.HasPrefix(e.Name(), "month=") && !strings.HasSuffix(e.Name(), partial) {
+			// The manifest comes before everything else, so not even folders of months are ours.
+			if half, _ := filepath.Match(manifestPartial, e.Name()); e.Name() != lockName && !half {
 				return fresh, fmt.Errorf("%w: there is %s, and no %s", ErrOther, e.Name(), manifestName)
 			}
 		}
@@ -94,7 +95,7 @@ func (m *manifest) tidy(dir string) error {
 	if err != nil {
 		return err
 	}
-	top, err := filepath.Glob(filepath.Join(dir, "*"+partial))
+	top, err := filepath.Glob(filepath.Join(dir, manifestPartial))
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (m *manifest) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "*"+partial)
+	f, err := os.CreateTemp(dir, manifestPartial)
 	if err != nil {
 		return err
 	}
@@ -133,8 +134,9 @@ func (m *manifest) save(dir string) error {
 }
 
 const (
-	lockName = "lock"
-	partial  = ".partial"
+	lockName        = "lock"
+	partial         = ".partial"
+	manifestPartial = manifestName + ".*" + partial
 )
 
 // ErrBusy says that another process writes the export.
