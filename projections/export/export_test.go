@@ -303,3 +303,20 @@ func TestFilesOfSomebodyElseAreLeftAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestNoTimeKeepsAnExportFromGoingOn has events of other programs, with times of theirs.
+func TestNoTimeKeepsAnExportFromGoingOn(t *testing.T) {
+	t.Parallel()
+	store := feedtest.New(t)
+	for i, occurred := range []string{"9999-12-31T23:30:00-08:00", "0000-01-01T00:30:00+08:00", "0001-01-01T00:00:00+08:00", "2026-01-15T10:00:00Z"} {
+		add(store, fmt.Sprintf("ticket-%d", i), "ticket.noted.v1", `{"n":1}`, `{"occurredAt":"`+occurred+`"}`)
+	}
+	for _, format := range export.Formats() {
+		for _, months := range []export.Clock{export.Recorded, export.Occurred} {
+			done, err := export.Export{Archive: &archive.Archive{Dir: t.TempDir(), Log: store.Log()}, Dir: t.TempDir(), Format: format, Months: months}.Run(t.Context())
+			if err != nil || done.Events != 4 {
+				t.Errorf("%s by %s: %+v, %v, want 4 events", format, months, done, err)
+			}
+		}
+	}
+}

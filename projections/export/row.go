@@ -50,7 +50,7 @@ func rowOf(e codec.Raw) (Row, error) {
 		CommandID: idOf(m.CommandID), CorrelationID: idOf(m.CorrelationID), CausationID: idOf(m.CausationID),
 		Principal: valid(m.Principal.ID), OnBehalfOf: valid(m.Principal.OnBehalfOf), Roles: valid(strings.Join(m.Principal.Roles, ",")), Channel: valid(m.Channel),
 	}
-	if row.OccurredAt.IsZero() {
+	if year := row.OccurredAt.Year(); row.OccurredAt.IsZero() || year < 1 || year > 9999 { // neither JSON nor XML has others
 		row.OccurredAt = row.RecordedAt // metadata that is not ours
 	}
 	var err error
