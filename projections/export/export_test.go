@@ -320,3 +320,24 @@ func TestNoTimeKeepsAnExportFromGoingOn(t *testing.T) {
 		}
 	}
 }
+
+func TestAFolderMayHaveAnyName(t *testing.T) {
+	t.Parallel()
+	store := feedtest.New(t)
+	add(store, "ticket-1", "ticket.noted.v1", `{"n":1}`, at(1))
+	for _, name := range []string{"of [2026]", "of [2026", "*"} {
+		x := export.Export{Archive: &archive.Archive{Log: store.Log()}, Dir: filepath.Join(t.TempDir(), name), Format: export.NDJSON}
+		if _, err := x.Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		left := filepath.Join(x.Dir, filepath.Dir(slices.Collect(maps.Keys(files(t, x.Dir)))[0]), "123.partial")
+		if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t, x)
+		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: what an interrupted run has left is there still: %v", name, err)
+		}
+	}
+}

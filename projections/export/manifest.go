@@ -91,22 +91,21 @@ func (m *manifest) tidy(dir string) error {
 	for _, f := range m.Files {
 		named[f.Name] = true
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "month=*", "*"))
+	// By names within the folder: its own may have what is special in a pattern.
+	found, err := fs.Glob(os.DirFS(dir), "month=*/*")
 	if err != nil {
 		return err
 	}
-	top, err := filepath.Glob(filepath.Join(dir, manifestPartial))
+	top, err := fs.Glob(os.DirFS(dir), manifestPartial)
 	if err != nil {
 		return err
 	}
-	for _, path := range slices.Concat(found, top) {
-		name, err := filepath.Rel(dir, path)
+	for _, name := range slices.Concat(found, top) {
 		ours := strings.HasSuffix(name, partial) || strings.HasSuffix(name, "."+string(m.Format))
-		if err == nil && ours && !named[filepath.ToSlash(name)] {
-			err = os.Remove(path)
-		}
-		if err != nil {
-			return err
+		if ours && !named[name] {
+			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
