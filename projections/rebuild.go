@@ -121,8 +121,11 @@ func (r *Rebuilder) Rebuild(ctx context.Context, views ...View) (Report, error) 
 	if b.AsOf.IsZero() != (b.Into == "") {
 		return Report{}, errors.New("AsOf and Into go together")
 	}
-	if b.Into != "" {
-		if err := validName(b.Into); err != nil {
+	for _, v := range b.views {
+		if b.Into == "" {
+			break
+		}
+		if err := validName(v.Name(), b.Into); err != nil {
 			return Report{}, err
 		}
 	}

@@ -40,10 +40,13 @@ const (
 var asOfName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,29}$`)
 
 // ErrName says that a version cannot be called that.
-var ErrName = errors.New("a name is of small letters, digits and _, begins with a letter, and has at most 30; it is neither next, previous nor leaving")
+var ErrName = errors.New("a name is of small letters, digits and _, begins with a letter, and has at most 30, or fewer where that of the view is long; it is neither next, previous nor leaving")
 
-func validName(name string) error {
-	if !asOfName.MatchString(name) || name == Next || name == Previous || name == leaving {
+// nameBytes is how many bytes of a name Postgres keeps.
+const nameBytes = 63
+
+func validName(view, name string) error {
+	if !asOfName.MatchString(name) || name == Next || name == Previous || name == leaving || len(VersionSchema(view, name)) > nameBytes {
 		return fmt.Errorf("%q: %w", name, ErrName)
 	}
 	return nil

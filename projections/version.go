@@ -53,7 +53,7 @@ func (b *rebuild) ready(ctx context.Context, s slot) (ready bool, err error) {
 // none. The view need not be one of the program's any more.
 func (r *Rebuilder) Drop(ctx context.Context, view, version string) error {
 	if version != Next && version != Previous {
-		if err := validName(version); err != nil {
+		if err := validName(view, version); err != nil {
 			return err
 		}
 	}

@@ -257,6 +257,23 @@ func TestAsOfIsWhatWasKnownThen(t *testing.T) {
 }
 
 // TestARowThatPostgresRefusesIsParkedAsLive lets the tables refuse a value that the fold takes.
+func TestNamesOfVersionsFitPostgres(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, renamed{sums(nil), strings.Repeat("s", 40)})
+	b.fill(2, 2)
+	r := b.rebuilder()
+	r.AsOf = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, fits := range map[string]bool{
+		"elevencharx": true, "twelvecharxx": false, "next": false, "previous": false, "leaving": false, "a b": false, "A": false, "é": false, "1": false,
+	} {
+		r.Into = name
+		_, err := r.Rebuild(t.Context(), b.views...)
+		if fits != (err == nil) || !fits && !errors.Is(err, projections.ErrName) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 func TestARowThatPostgresRefusesIsParkedAsLive(t *testing.T) {
 	t.Parallel()
 	checked := renamedTables{lines(), `create table line (stream text not null, revision bigint not null, n bigint not null check (n <> 13))`}
