@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"aftercare/deploy/faultproxy"
 	"aftercare/deploy/faultproxy/faultproxytest"
 	"aftercare/deploy/localpg"
 	"aftercare/projections"
@@ -208,22 +209,7 @@ func TestHealthTellsOfAStoreThatWasReplaced(t *testing.T) {
 func TestViewsGoOnWhenConnectionsAreNeverAnswered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, sums(nil), lines())
-	config := b.pool.Config()
-	proxy := faultproxytest.Listen(t, net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port))))
-	host, port, err := net.SplitHostPort(proxy.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
-	number, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.ConnConfig.Host, config.ConnConfig.Port = host, uint16(number)
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
+	proxy, pool := b.through()
 	r := b.runner()
 	r.Pool, r.Answer = pool, 2*time.Second
 	stop := b.start(r)
@@ -239,4 +225,47 @@ func TestViewsGoOnWhenConnectionsAreNeverAnswered(t *testing.T) {
 	if diff := cmp.Diff([]sum{{"sum-1", 2, 2, 1}}, query[sum](b, `select * from view_sums.sum`)); diff != "" {
 		t.Errorf("sums, -want +got:\n%s", diff)
 	}
+}
+
+func TestARunnerStopsWhilePostgresDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil), lines())
+	proxy, pool := b.through()
+	r := b.runner()
+	r.Pool, r.Drain = pool, 100*time.Millisecond
+	stop := b.start(r)
+	b.wait(b.add("sum-1", 1), "sums", "lines")
+	proxy.Set(faultproxy.Faults{HoldDown: true})
+	b.add("sum-1", 1)
+	began := now()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if took := now().Sub(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	proxy.Reset() // or closing the pool takes its time
+	proxy.Set(faultproxy.Faults{})
+}
+
+// through is a pool of connections to the database through a proxy.
+func (b *bench) through() (*faultproxy.Proxy, *pgxpool.Pool) {
+	b.Helper()
+	config := b.pool.Config()
+	proxy := faultproxytest.Listen(b.TB, net.JoinHostPort(config.ConnConfig.Host, strconv.Itoa(int(config.ConnConfig.Port))))
+	host, port, err := net.SplitHostPort(proxy.Addr())
+	if err != nil {
+		b.Fatal(err)
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		b.Fatal(err)
+	}
+	config.ConnConfig.Host, config.ConnConfig.Port = host, uint16(number)
+	pool, err := pgxpool.NewWithConfig(b.Context(), config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	return proxy, pool
 }
