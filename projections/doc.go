@@ -20,12 +20,17 @@
 // the same division from who is there, so nobody negotiates; a view changes hands when the batch under way is committed, or
 // when its lease has run out. Leases keep two runners from doing the same work. What keeps rows right is the checkpoint.
 //
+// A process that is stopped, or out of reach, in the midst of a transaction keeps its locks until Postgres ends the transaction, which the transaction
+// asks for: after 10 s without a statement, and after half their time to live for that of the leases. A statement without an answer is
+// given up after Runner.Answer. A program folds nothing into tables of another shape, also where they are put under its hands.
+//
 // Live, batches are spaced: an event that comes alone is folded at once, and where hundreds come in a second each transaction
 // takes those of some milliseconds, which costs a tenth.
 //
 // Errors are of two kinds. Those that say nothing about an event (no connection, no such table, a deadlock) are waited
 // out for as long as it takes; a view that fails for longer than Runner.Patience leaves the round, so that it holds up no
-// other view, and comes back with a new subscription once it has recovered. All others are the event's: the batch is halved
+// other view, and comes back with a new subscription once it has recovered. All others are the event's, also those that
+// look like a lost connection but came up while there was one: the batch is halved
 // until the event is found, tried again, and then parked, as is everything later of its stream, for that view alone. The
 // parked row names the place in the log and holds no payload, so that there is nothing in it to erase. A stream stays parked
 // until a Replay has folded all of it.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"aftercare/domain"
 	"aftercare/projections"
 )
 
@@ -142,5 +143,46 @@ func TestAViewWithoutItsCheckpointBeginsAnew(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestReplaysWhileEventsOfTheirStreamsComeKeepTheOrder(t *testing.T) {
+	t.Parallel()
+	var sick atomic.Bool
+	b := newBench(t, sums(&sick))
+	r := b.runner()
+	r.Most = 5
+	b.start(r)
+	done := make(chan domain.Position)
+	go func() {
+		var at domain.Position
+		for i := range 400 {
+			sick.Store(i%40 < 10)
+			at = b.add(stream(i%3), refused, 1)
+		}
+		sick.Store(false)
+		done <- at
+	}()
+	var at domain.Position
+	for at == (domain.Position{}) {
+		select {
+		case at = <-done:
+		default:
+		}
+		if _, err := r.Replay(t.Context(), "sums"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wait(at, "sums")
+	if _, err := r.Replay(t.Context(), "sums"); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.parked(); got != 0 {
+		t.Errorf("got %d parked events, want none", got)
+	}
+	for _, s := range query[sum](b, `select * from view_sums.sum`) {
+		if s.Events != s.Last+1 || s.Total != s.Events/2*(refused+1) {
+			t.Errorf("got %+v, want every event once and in order", s)
+		}
 	}
 }
