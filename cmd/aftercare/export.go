@@ -35,7 +35,7 @@ func (p program) exportEvents(c *config) *cli.Command {
 		Name:  "events",
 		Usage: "write events to a folder, a file a month and stretch of the log; again to the same folder, only what is new",
 		Description: "Words of persons are never exported: where there are any, data has {\"closed\": true} and whom they concern. The folder can be read as\n" +
-			"a partitioned table (month=YYYY-MM); export.json says what it holds. What was interrupted is finished when it is run again.\n" +
+			"a partitioned table (month=YYYY-MM); _export.json says what it holds. What was interrupted is finished when it is run again.\n" +
 			"An export as xes has whole cases, and cannot be added to.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Usage: "`FORMAT`: parquet, ndjson, csv or xes", Value: string(export.Parquet), Destination: &format},

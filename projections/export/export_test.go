@@ -40,7 +40,7 @@ func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == "lock" || d.Name() == "export.json" {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), "_") {
 			return err
 		}
 		text, err := os.ReadFile(path) //nolint:gosec // G122: the test's own folder

@@ -34,7 +34,7 @@ func create(dir, name string, format Format) (*file, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(folder, "*"+partial)
+	f, err := os.CreateTemp(folder, "_*"+partial)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // manifestName is the file that says what an export holds.
-const manifestName = "export.json"
+const manifestName = "_export.json"
 
 // version is that of the manifest and of the columns.
 const version = 1
@@ -133,7 +133,7 @@ func (m *manifest) save(dir string) error {
 }
 
 const (
-	lockName        = "lock"
+	lockName        = "_lock"
 	partial         = ".partial"
 	manifestPartial = manifestName + ".*" + partial
 )
