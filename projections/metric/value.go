@@ -2,6 +2,8 @@ package metric
 
 import (
 	"math"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +12,7 @@ import (
 )
 
 // Cells are texts on their way: whole numbers and decimals in digits, instants as in RFC 3339 and in UTC, days as 2006-01-02,
-// truths as true and false, durations in seconds.
+// truths as true and false, durations in seconds. What Postgres has beyond these is as it says it: infinity, NaN, years before 1 and after 9999.
 
 // expression is a column as a cell.
 func (c Column) expression() string {
@@ -48,7 +50,15 @@ func (c Column) cast() string {
 	}[c.Type]
 }
 
-// accepts reports whether a text is a value of the column.
+// notNumbers are the values of numeric that are no numbers.
+var notNumbers = []string{"NaN", "Infinity", "-Infinity"}
+
+const rest = `-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00)?`
+
+// farAway are the days and instants that RFC 3339 does not have.
+var farAway = regexp.MustCompile(`^(-?infinity|[1-9]\d{4,5}` + rest + `|\d{4}` + rest + ` BC)$`)
+
+// accepts reports whether a text is a value of the column. It is for each that a cell can be.
 func (c Column) accepts(text string) bool {
 	var err error
 	switch c.Type {
@@ -56,14 +66,20 @@ func (c Column) accepts(text string) bool {
 		return !strings.ContainsRune(text, 0)
 	case Int:
 		_, err = strconv.ParseInt(text, 10, 64)
-	case Numeric, Duration:
+	case Numeric:
+		return decimal(text) || slices.Contains(notNumbers, text)
+	case Duration:
 		return decimal(text)
 	case Float:
 		_, err = strconv.ParseFloat(text, 64)
 	case Time:
-		_, err = time.Parse(time.RFC3339Nano, text)
+		if _, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return farAway.MatchString(text)
+		}
 	case Date:
-		_, err = time.Parse(time.DateOnly, text)
+		if _, err = time.Parse(time.DateOnly, text); err != nil {
+			return farAway.MatchString(text)
+		}
 	case Bool:
 		_, err = strconv.ParseBool(text)
 	}
