@@ -22,7 +22,7 @@
 //
 // A process that is stopped, or out of reach, in the midst of a transaction keeps its locks until Postgres ends the transaction, which the transaction
 // asks for: after 10 s without a statement, and after half their time to live for that of the leases. A statement without an answer is
-// given up after Runner.Answer. A program folds nothing into tables of another shape, also where they are put under its hands.
+// given up after Runner.Answer. A runner that cannot reach the log for twice its time to live leaves the views to those that can. A program folds nothing into tables of another shape, also where they are put under its hands.
 //
 // Live, batches are spaced: an event that comes alone is folded at once, and where hundreds come in a second each transaction
 // takes those of some milliseconds, which costs a tenth.

@@ -3,6 +3,7 @@ package projections
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"aftercare/projections/feed"
 )
 
 // leases say which views this runner keeps: several runners on one database divide them. All reckon by the clock of the database. A lease
@@ -24,6 +27,8 @@ type leases struct {
 	views   []View
 	more    func(context.Context) ([]View, error)
 	found   []View // what more said last
+	log     *feed.Log
+	lost    int // how many looks in a row found the log out of reach
 	tracker *Tracker
 	logger  *slog.Logger
 	look    chan struct{} // asks for a tick now
@@ -139,6 +144,7 @@ func (l *leases) tick(ctx context.Context) error {
 		l.logger.WarnContext(ctx, "further views not found", slog.String("error", reason(err)))
 	}
 	all := slices.Concat(l.views, l.found)
+	l.reach(ctx)
 	wanted := make(map[string]View, len(all))
 	shapes := make(map[string]string, len(all))
 	for _, v := range all {
@@ -205,6 +211,29 @@ func (l *leases) find(ctx context.Context) error {
 	})
 }
 
+// lostLooks is how many looks in a row the log may be out of reach before others are to keep the views: twice the time to live.
+const lostLooks = 6
+
+// reach finds out whether the log can be reached. While a round is under way its subscription says so.
+func (l *leases) reach(ctx context.Context) {
+	if err := l.tracker.Connected(); err == nil || errors.Is(err, feed.ErrReplaced) { // it is the same for the others
+		l.lost = 0
+		return
+	}
+	l.lost++
+	l.mu.Lock()
+	keeps := len(l.held) > 0
+	l.mu.Unlock()
+	if keeps {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.ttl/3)
+	defer cancel()
+	if _, err := l.log.Head(ctx); err == nil {
+		l.tracker.connected(nil)
+	}
+}
+
 // unfit returns the views whose tables were made by other statements than this program's: they are for another program, or wait for a
 // rebuild.
 func (l *leases) unfit(ctx context.Context, tx pgx.Tx, shapes map[string]string) ([]string, error) {
@@ -229,9 +258,13 @@ func (l *leases) unfit(ctx context.Context, tx pgx.Tx, shapes map[string]string)
 // divide says that this runner is there and can keep some views. It returns those that are its own now, those that it has yet to hand
 // over, and who had which before.
 func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, theirs []string, holders map[string]uuid.UUID, err error) {
+	offered := can
+	if l.lost > lostLooks {
+		offered = []string{}
+	}
 	_, err = tx.Exec(ctx, `
 		insert into aftercare.projector (id, name, views) values ($1, $2, $3)
-		on conflict (id) do update set views = excluded.views, seen_at = clock_timestamp()`, l.id, l.name, can)
+		on conflict (id) do update set views = excluded.views, seen_at = clock_timestamp()`, l.id, l.name, offered)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -250,6 +283,11 @@ func (l *leases) divide(ctx context.Context, tx pgx.Tx, can []string) (mine, the
 		return nil, nil, nil, err
 	}
 	assigned := assign(runners, holders)
+	for _, name := range can { // what nobody else can keep either stays
+		if holder, held := holders[name]; assigned[name] == uuid.Nil && (!held || holder == l.id) {
+			assigned[name] = l.id
+		}
+	}
 	var ask, idle []string
 	for _, name := range can {
 		switch {

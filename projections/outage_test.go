@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -246,6 +247,48 @@ func TestARunnerStopsWhilePostgresDoesNotAnswer(t *testing.T) {
 	}
 	proxy.Reset() // or closing the pool takes its time
 	proxy.Set(faultproxy.Faults{})
+}
+
+func TestARunnerThatCannotReachTheStoreLeavesTheViewsToOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	proxy := faultproxytest.Listen(t, strings.TrimSuffix(strings.TrimPrefix(b.store.Log().URL, "esdb://"), "?tls=false"))
+	log := &feed.Log{URL: "esdb://" + proxy.Addr() + "?tls=false&gossipTimeout=1"}
+	t.Cleanup(log.Wait)
+	first := b.runner()
+	first.Log, first.Name, first.TTL = log, "first", 500*time.Millisecond
+	first.Tracker = &projections.Tracker{Pool: b.pool, Log: log}
+	b.start(first)
+	kept := func(by string) {
+		t.Helper()
+		for deadline := now().Add(20 * time.Second); ; {
+			status, err := b.tracker.Status(t.Context(), "sums")
+			if err != nil || now().After(deadline) {
+				t.Fatalf("got %+v and %v, want %s to keep the view", status.Views, err, by)
+			}
+			if len(status.Views) == 1 && status.Views[0].Holder == by {
+				return
+			}
+		}
+	}
+	b.wait(b.add("sum-1", 1), "sums")
+	kept("first")
+	proxy.Set(faultproxy.Faults{Refuse: true})
+	proxy.Reset()
+	second := b.runner()
+	second.Name, second.TTL = "second", first.TTL
+	stop := b.start(second)
+	b.wait(b.add("sum-1", 2), "sums")
+	kept("second")
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	kept("first") // as there is nobody else
+	proxy.Set(faultproxy.Faults{})
+	b.wait(b.add("sum-1", 3), "sums")
+	if diff := cmp.Diff([]sum{{"sum-1", 3, 6, 2}}, query[sum](b, `select * from view_sums.sum`)); diff != "" {
+		t.Errorf("sums, -want +got:\n%s", diff)
+	}
 }
 
 // through is a pool of connections to the database through a proxy.

@@ -84,7 +84,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	run.turns = make(chan struct{}, max(1, run.Pool.Config().MaxConns-1)) // one is left for the leases
 	l := &leases{
-		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.Views, more: run.More, tracker: run.Tracker, logger: run.Logger,
+		pool: run.Pool, id: uuid.New(), name: run.Name, ttl: run.TTL, views: run.Views, more: run.More, log: run.Log, tracker: run.Tracker, logger: run.Logger,
 		look: make(chan struct{}, 1),
 	}
 	// Leases are kept while the last batches are committed.
