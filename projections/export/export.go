@@ -60,6 +60,8 @@ type Export struct {
 	Selection Selection
 	// Stretch is how many events of the log go into one file a month. Defaults to 250,000.
 	Stretch int
+	// StretchBytes is after how much data a stretch ends before that, since part of each file is held in memory. Defaults to 256 MiB.
+	StretchBytes int
 	// Observe, when set, hears of the number of events written so far, now and then.
 	Observe func(events int)
 }
@@ -88,6 +90,9 @@ func (x Export) Run(ctx context.Context) (Result, error) {
 	}
 	if x.Stretch == 0 {
 		x.Stretch = 250_000
+	}
+	if x.StretchBytes == 0 {
+		x.StretchBytes = 256 << 20
 	}
 	if x.Observe == nil {
 		x.Observe = func(int) {}
@@ -164,7 +169,7 @@ func (r *run) stretches(ctx context.Context) error {
 		if err := s.add(e); err != nil {
 			return err
 		}
-		if s.looked >= r.Stretch {
+		if s.looked >= r.Stretch || s.bytes >= r.StretchBytes {
 			if err := s.finish(); err != nil {
 				return err
 			}
@@ -179,6 +184,7 @@ type stretch struct {
 	*run
 	first, last domain.Position
 	looked      int
+	bytes       int
 	files       map[string]*file
 }
 
@@ -208,6 +214,7 @@ func (s *stretch) add(e codec.Raw) error {
 	if err := f.write(&row); err != nil {
 		return err
 	}
+	s.bytes += len(row.Data)
 	if s.seen++; s.seen%1000 == 0 {
 		s.Observe(s.seen)
 	}

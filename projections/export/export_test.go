@@ -341,3 +341,29 @@ func TestAFolderMayHaveAnyName(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeEventsAreNotHeldInMemory exports to Parquet, whose writer keeps rows until it has enough for a group.
+func TestLargeEventsAreNotHeldInMemory(t *testing.T) {
+	t.Parallel()
+	store := feedtest.New(t)
+	for range 40 {
+		add(store, "ticket-1", "ticket.noted.v1", `{"n":"`+strings.Repeat("x", 1_000_000)+`"}`, at(1))
+	}
+	x := export.Export{Archive: &archive.Archive{Log: store.Log()}, Dir: t.TempDir(), Format: export.Parquet}
+	if done := run(t, x); done.Events != 40 || done.Files != 1 {
+		t.Errorf("%+v, want 40 events in 1 file", done)
+	}
+	for name, text := range files(t, x.Dir) {
+		f, err := parquet.OpenFile(strings.NewReader(text), int64(len(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if groups := f.RowGroups(); len(groups) != 3 || f.NumRows() != 40 {
+			t.Errorf("%s has %d groups and %d rows, want 3 and 40", name, len(groups), f.NumRows())
+		}
+	}
+	x.Dir, x.StretchBytes = t.TempDir(), 10_000_000
+	if done := run(t, x); done.Events != 40 || done.Files != 4 {
+		t.Errorf("%+v, want 40 events in 4 files", done)
+	}
+}
