@@ -135,8 +135,10 @@ func metricCell(column metric.Column, c metric.Cell) (cell model.MetricCell, err
 		n, err = strconv.ParseInt(c.Text, 10, 64)
 		cell = model.IntCell{Int: n}
 	case metric.Time:
-		var t time.Time
-		t, err = time.Parse(time.RFC3339Nano, c.Text)
+		t, e := time.Parse(time.RFC3339Nano, c.Text)
+		if e != nil { // infinite, or of a year that RFC 3339 does not have
+			return model.EmptyCell{Type: metricType(column)}, nil
+		}
 		cell = model.TimeCell{Time: t.UTC()}
 	case metric.Float:
 		var f float64

@@ -86,6 +86,21 @@ func TestAMetricIsServedInTypedColumns(t *testing.T) {
 	}
 }
 
+// TestAnInstantThatCannotBeSaidHidesNoRows has the infinite, which SQL uses for "until further notice".
+func TestAnInstantThatCannotBeSaidHidesNoRows(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.withSample()
+	if _, err := b.pool.Exec(t.Context(), `update view_metric_sample.sample set at = case id when 1 then 'infinity'::timestamptz else '12026-01-01Z' end where id < 3`); err != nil {
+		t.Fatal(err)
+	}
+	a := b.ask(`{ metric(name: "sample") { rows(filter: {column: "at", gt: "9999-12-31T23:59:59Z"}) { nodes { cells { ... on EmptyCell {type} } } } } }`, nil)
+	if got, want := string(a.Data), `{"metric":{"rows":{"nodes":[`+
+		`{"cells":[{},{},{},{},{"type":"TIMESTAMP"},{},{},{},{}]},{"cells":[{},{},{},{},{"type":"TIMESTAMP"},{},{},{},{}]}]}}}`; len(a.Errors) > 0 || got != want {
+		t.Errorf("got %v and\n%s, want\n%s", a.Errors, got, want)
+	}
+}
+
 const metricPage = `query($filter: [MetricFilter!], $order: [MetricOrder!], $first: Int, $after: String, $last: Int, $before: String) {
 	metric(name: "sample") { rows(filter: $filter, order: $order, first: $first, after: $after, last: $last, before: $before) {
 		nodes {cells {... on IntCell {int}}} pageInfo {hasNextPage hasPreviousPage startCursor endCursor}
