@@ -22,7 +22,11 @@
 //
 // A process that is stopped, or out of reach, in the midst of a transaction keeps its locks until Postgres ends the transaction, which the transaction
 // asks for: after 10 s without a statement, and after half their time to live for that of the leases. A statement without an answer is
-// given up after Runner.Answer. A runner that cannot reach the log for twice its time to live leaves the views to those that can. A program folds nothing into tables of another shape, also where they are put under its hands.
+// given up after Runner.Answer. A runner that cannot reach the log for twice its time to live leaves the views to those that can. A program
+// folds nothing into tables of another shape, also where they are put under its hands.
+//
+// Views that take decoded events share a subscription and what is decoded. Those that take events as they are stored, the metrics of other
+// people, have one each, so that a slow one holds nobody up.
 //
 // Live, batches are spaced: an event that comes alone is folded at once, and where hundreds come in a second each transaction
 // takes those of some milliseconds, which costs a tenth.
@@ -38,7 +42,7 @@
 // Every version of a view has a key, a schema, a checkpoint and parked events of its own: the live one, "<name>@next", which a rebuild
 // fills, "<name>@previous", which the last switch left, and those that were made as of an instant. A rebuild first has the archive read
 // what it lacks of the log. Then goroutines take portions of it, some buckets of whole streams each: a portion is decoded and folded in
-// memory for all views, copied in, and noted as done in the same transaction. So what a rebuild holds in memory depends on
+// memory for all views, copied in, and noted as done in the same transaction; a bucket of a long log is divided once more, and read as often. So what a rebuild holds in memory depends on
 // the portion and not on the log, and one that was killed goes on with the portions that are missing, if the same program asks for the
 // same. A view across streams is given the log in order instead, and its checkpoint says where to go on. Indexes come after, and the tail
 // is folded by the code of the live view. The last events are folded under the lock of the live checkpoint; then schemas, parked events and

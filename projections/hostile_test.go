@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"aftercare/domain"
+	"aftercare/domain/codec"
 	"aftercare/projections"
 )
 
@@ -114,4 +115,39 @@ type shaped struct {
 
 func (s shaped) Indexes() string {
 	return s.View.Indexes() + fmt.Sprintf(`; create index shape_%d on line (n)`, s.n)
+}
+
+// blocked is a view across streams that waits for a lock with each batch.
+type blocked struct{ counted }
+
+func (b blocked) ApplyStored(ctx context.Context, tx pgx.Tx, batch []codec.Raw) error {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(7)`); err != nil {
+		return err
+	}
+	return b.counted.ApplyStored(ctx, tx, batch)
+}
+
+func TestASlowViewOfOtherPeopleHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, lines(), blocked{})
+	r := b.runner()
+	r.Most, r.Patience = 2, time.Hour
+	b.start(r)
+	b.wait(b.add("sum-1", 1), "lines", "counted")
+	tx, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `select pg_advisory_xact_lock(7)`); err != nil {
+		t.Fatal(err)
+	}
+	at := b.fill(10, 10)
+	b.wait(at, "lines")
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.wait(at, "counted")
+	if got := query[struct{ Events int }](b, `select events from view_counted.total`)[0].Events; got != 101 {
+		t.Errorf("got %d events, want 101", got)
+	}
 }

@@ -36,7 +36,7 @@ type filling struct {
 
 // plan prepares the new version of each view: it goes on with what an interrupted rebuild has left, where it fits, or starts over.
 func (b *rebuild) plan(ctx context.Context, log *archive.Snapshot) ([]*filling, error) {
-	portions := min(max(1, (log.Events()+b.Portion-1)/b.Portion), archive.Buckets)
+	portions := portionsFor(log.Events(), b.Portion)
 	fillings := make([]*filling, len(b.views))
 	for i, v := range b.views {
 		f := &filling{slot: versionSlot(v, Next), plan: plan{program: b.Program, until: log.End(), portions: portions}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"sync/atomic"
 
@@ -84,9 +85,27 @@ func portionsOf(fillings []*filling) (all []portion) {
 	return all
 }
 
-// buckets returns those of the portion.
-func (p portion) buckets() (first, end int) {
-	return p.number * archive.Buckets / p.portions, (p.number + 1) * archive.Buckets / p.portions
+// portionsFor returns how many portions of about so many events a log is divided into. Where there are more than buckets, each bucket is divided
+// again, and read as often.
+func portionsFor(events, size int) int {
+	n := max(1, (events+size-1)/size)
+	if n <= archive.Buckets {
+		return n
+	}
+	return archive.Buckets * min((n+archive.Buckets-1)/archive.Buckets, mostReads)
+}
+
+// mostReads is how often a bucket is read at most: beyond 100 million events portions grow.
+const mostReads = 16
+
+// part returns the buckets of the portion, and which of their streams are in it; nil means all.
+func (p portion) part() (first, end int, streams func(string) bool) {
+	if p.portions <= archive.Buckets {
+		return p.number * archive.Buckets / p.portions, (p.number + 1) * archive.Buckets / p.portions, nil
+	}
+	reads := p.portions / archive.Buckets
+	bucket, which := p.number/reads, p.number%reads
+	return bucket, bucket + 1, func(stream string) bool { return int(crc32.ChecksumIEEE([]byte(stream))%uint32(reads)) == which } //nolint:gosec // small
 }
 
 // selection returns which events of the log a version is made of.
@@ -128,8 +147,10 @@ func (b *rebuild) fold(ctx context.Context, log *archive.Snapshot, p portion) er
 
 // decoded reads the events of a portion that the views want, stream by stream in order.
 func (b *rebuild) decoded(ctx context.Context, log *archive.Snapshot, p portion, views []View, add func(entry)) error {
-	first, end := p.buckets()
-	for events, err := range log.Streams(ctx, first, end, b.selection(p.plan, views...)) {
+	first, end, streams := p.part()
+	which := b.selection(p.plan, views...)
+	which.Streams = streams
+	for events, err := range log.Streams(ctx, first, end, which) {
 		if err != nil {
 			return err
 		}

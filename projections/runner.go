@@ -98,8 +98,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// rounds runs subscription after subscription: a new one starts when there are other views to keep, or one that had fallen out has
-// recovered.
+// rounds keeps the views that are this runner's, until they are others.
 func (r *Runner) rounds(ctx context.Context, l *leases) {
 	for ctx.Err() == nil {
 		l.settle(ctx)
@@ -111,14 +110,44 @@ func (r *Runner) rounds(ctx context.Context, l *leases) {
 			}
 			continue
 		}
-		round, cancel := context.WithCancel(ctx)
+		same, cancel := context.WithCancel(ctx)
 		go func() {
 			select {
 			case <-changed:
 				cancel()
-			case <-round.Done():
+			case <-same.Done():
 			}
 		}()
+		var wg sync.WaitGroup
+		for _, together := range readings(views) {
+			wg.Go(func() { r.keep(same, l, together) })
+		}
+		wg.Wait()
+		cancel()
+	}
+}
+
+// readings divides views into those that share a subscription. What is decoded for one is decoded for all. Views that take events as they are
+// stored have nothing of that, and are other people's: each has one of its own, so that a slow one holds nobody up.
+func readings(views []View) (all [][]View) {
+	var decoded []View
+	for _, v := range views {
+		if _, stored := v.(Stored); stored {
+			all = append(all, []View{v})
+		} else {
+			decoded = append(decoded, v)
+		}
+	}
+	if len(decoded) > 0 {
+		all = append(all, decoded)
+	}
+	return all
+}
+
+// keep runs subscription after subscription until ctx ends: a new one starts when a view that had fallen out has recovered.
+func (r *Runner) keep(ctx context.Context, l *leases, views []View) {
+	for ctx.Err() == nil {
+		round, cancel := context.WithCancel(ctx)
 		workers, missing := r.prepare(round, views)
 		if missing { // the others do not wait for them
 			again := time.AfterFunc(lastPause, cancel)

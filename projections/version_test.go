@@ -120,6 +120,22 @@ func TestAnInterruptedRebuildGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+func TestBucketsAreDividedAmongPortions(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil), lines())
+	b.start(b.runner())
+	b.wait(b.fill(60, 20), "sums", "lines")
+	live := []map[string]projections.Print{b.prints("sums"), b.prints("lines")}
+	r := b.rebuilder()
+	r.Portion = 3
+	if _, err := r.Rebuild(t.Context(), b.views...); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(live, []map[string]projections.Print{b.prints("sums"), b.prints("lines")}); diff != "" {
+		t.Errorf("-live +rebuilt:\n%s", diff)
+	}
+}
+
 func TestWhatAnotherProgramBeganIsBegunAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, sums(nil))

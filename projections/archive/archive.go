@@ -42,6 +42,8 @@ type Archive struct {
 type Selection struct {
 	// Types reports whether events of a stored type are wanted; nil means all.
 	Types func(eventType string) bool
+	// Streams reports whether events of a stream are wanted; nil means all.
+	Streams func(stream string) bool
 	// RecordedBy leaves out what was recorded later; zero means nothing.
 	RecordedBy time.Time
 	// Until leaves out what comes after a position; zero means nothing.

@@ -111,6 +111,10 @@ func (d *decoder) part(raw []byte, after domain.Position, out []codec.Raw) ([]co
 		types[i] = d.intern(name)
 		wanted[i] = d.Types == nil || d.Types(name)
 	}
+	chosen := make([]bool, len(streams))
+	for i, name := range streams {
+		chosen[i] = d.Streams == nil || d.Streams(name)
+	}
 	rest := c
 	c = cursor{rest: rest.bytes(rest.number())}
 	ids := rest.bytes(16 * uint64(n)) //nolint:gosec // not negative
@@ -128,7 +132,7 @@ func (d *decoder) part(raw []byte, after domain.Position, out []codec.Raw) ([]co
 		if c.bad || rest.bad || stream >= uint64(len(streams)) || kind >= uint64(len(types)) || nanoseconds >= 1e9 {
 			return out, errMalformed
 		}
-		if !wanted[kind] {
+		if !wanted[kind] || !chosen[stream] {
 			continue
 		}
 		recorded := time.Unix(seconds, int64(nanoseconds)).UTC()

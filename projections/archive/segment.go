@@ -172,7 +172,7 @@ func (s *segment) parts(b *buffers, d *decoder, first, end int, out []codec.Raw)
 		return out, err
 	}
 	b.raw = sized(b.raw, s.raw(first, end))[:0] // it does not grow below, since payloads point into it
-	if d.Types == nil {
+	if d.Types == nil && d.Streams == nil {
 		out = slices.Grow(out, s.events(first, end))
 	}
 	packed := b.packed

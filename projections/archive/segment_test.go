@@ -45,6 +45,7 @@ func TestASegmentHoldsWhatWasPutIn(t *testing.T) {
 		which := archive.Selection{}
 		if rapid.Bool().Draw(r, "selected") {
 			which.Types = func(name string) bool { return name != "a.b.v1" }
+			which.Streams = func(name string) bool { return len(name)%2 == 0 }
 			which.RecordedBy = time.Unix(rapid.Int64Range(-62135596800, 253402300799).Draw(r, "by"), 0)
 			which.Until.Commit = rapid.Uint64Range(1, 1<<55).Draw(r, "until")
 		}
@@ -65,7 +66,7 @@ func TestASegmentHoldsWhatWasPutIn(t *testing.T) {
 		same(t, "selected", slices.DeleteFunc(slices.Clone(events), func(e codec.Raw) bool {
 			b := archive.Bucket(e.Stream)
 			return b < first || b >= end || which.Types != nil &&
-				(!which.Types(e.Type) || e.RecordedAt.After(which.RecordedBy) || e.Position.Commit > which.Until.Commit)
+				(!which.Types(e.Type) || !which.Streams(e.Stream) || e.RecordedAt.After(which.RecordedBy) || e.Position.Commit > which.Until.Commit)
 		}), got)
 		if t.Failed() {
 			r.Fatal("see above")
