@@ -97,19 +97,13 @@ func (p program) runExport(ctx context.Context, a *app, x export.Export, asJSON 
 func exportSelection(since string, types []string) (s export.Selection, err error) {
 	known := catalog.Codec().Names()
 	for _, pattern := range types {
-		n := len(s.Types)
-		for _, name := range known {
-			match, err := path.Match(pattern, name)
-			if err != nil {
-				return s, usage("--types: %q: %v", pattern, err)
-			}
-			if match {
-				s.Types = append(s.Types, name)
-			}
+		if _, err := path.Match(pattern, ""); err != nil {
+			return s, usage("--types: %q: %v", pattern, err)
 		}
-		if len(s.Types) == n {
+		if !slices.ContainsFunc(known, func(name string) bool { match, _ := path.Match(pattern, name); return match }) {
 			return s, usage("--types: there is no type %q; there are %s", pattern, strings.Join(known, ", "))
 		}
+		s.Types = append(s.Types, pattern)
 	}
 	slices.Sort(s.Types)
 	s.Types = slices.Compact(s.Types)

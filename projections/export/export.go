@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -39,7 +40,7 @@ const (
 
 // Selection is which events to export. The zero Selection is all of them. It stays the same for the life of an export.
 type Selection struct {
-	// Types are stored names; none means all.
+	// Types are stored names, or patterns of them as path.Match takes; none means all. A pattern takes types that come later, too.
 	Types []string `json:"types,omitempty"`
 	// After leaves out what is at or before a position, and Since what was recorded before an instant.
 	After domain.Position `json:"after,omitzero"`
@@ -142,7 +143,11 @@ func (r *run) result() Result {
 
 // wants reports whether an event is selected.
 func (s Selection) wants(e codec.Raw) bool {
-	return (len(s.Types) == 0 || slices.Contains(s.Types, e.Type)) && e.Position.Compare(s.After) > 0 && !e.RecordedAt.Before(s.Since)
+	named := func(pattern string) bool {
+		match, _ := path.Match(pattern, e.Type) // a malformed one takes nothing
+		return match
+	}
+	return (len(s.Types) == 0 || slices.ContainsFunc(s.Types, named)) && e.Position.Compare(s.After) > 0 && !e.RecordedAt.Before(s.Since)
 }
 
 // month names the folder of an event's file.
