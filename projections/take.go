@@ -183,7 +183,7 @@ func swap(ctx context.Context, tx pgx.Tx, live, next slot) error {
 }
 
 const (
-	gapTries = 25
+	gapTries = 10
 	gapPause = 20 * time.Millisecond
 )
 
