@@ -135,11 +135,11 @@ func metricCell(column metric.Column, c metric.Cell) (cell model.MetricCell, err
 		n, err = strconv.ParseInt(c.Text, 10, 64)
 		cell = model.IntCell{Int: n}
 	case metric.Time:
-		t, e := time.Parse(time.RFC3339Nano, c.Text)
-		if e != nil { // infinite, or of a year that RFC 3339 does not have
-			return model.EmptyCell{Type: metricType(column)}, nil
-		}
+		t, unsaid := time.Parse(time.RFC3339Nano, c.Text)
 		cell = model.TimeCell{Time: t.UTC()}
+		if unsaid != nil { // infinite, or of a year that RFC 3339 does not have
+			cell = model.EmptyCell{Type: metricType(column)}
+		}
 	case metric.Float:
 		var f float64
 		f, err = strconv.ParseFloat(c.Text, 64)

@@ -170,7 +170,7 @@ func decode(ctx context.Context, c *codec.Codec, o seal.Opener, events []codec.R
 			return err
 		})
 		if out[i].err != nil {
-			out[i].err = &aboutEvent{out[i].err}
+			out[i].err = &eventError{out[i].err}
 		}
 	}
 	if l, ok := o.(seal.Loader); ok && len(persons) > 0 {

@@ -49,7 +49,7 @@ func passing(err error) bool {
 		}
 		return false
 	}
-	if _, ok := errors.AsType[*aboutEvent](err); ok {
+	if _, ok := errors.AsType[*eventError](err); ok {
 		return false
 	}
 	var (
@@ -65,12 +65,12 @@ func passing(err error) bool {
 		strings.Contains(err.Error(), "closed pool")
 }
 
-// aboutEvent is an error that came up while there was a connection, or that needs none: it is of the event, even if it looks like one of a
+// eventError is an error that came up while there was a connection, or that needs none: it is of the event, even if it looks like one of a
 // network, as those of texts that are no addresses do. What Postgres answered is told by its code all the same.
-type aboutEvent struct{ error }
+type eventError struct{ error }
 
 // Unwrap returns the error.
-func (e *aboutEvent) Unwrap() error { return e.error }
+func (e *eventError) Unwrap() error { return e.error }
 
 // guard makes an error of a panic.
 func guard(f func() error) (err error) {

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,7 +35,7 @@ func refusing(t *testing.T, refusal error) projections.View {
 // They look like those of a connection, and are about what an event says.
 func TestErrorsOfAnEventAreNotWaitedOut(t *testing.T) {
 	t.Parallel()
-	_, noURL := url.Parse("http://[::1")
+	noURL := &url.Error{Op: "parse", URL: "http://[::1", Err: errors.New("missing ']' in host")}
 	_, _, noNetwork := net.ParseCIDR("10.0.0.0/99")
 	for name, refusal := range map[string]error{
 		"its payload ends too early": io.ErrUnexpectedEOF, "no url": noURL, "no network": noNetwork,

@@ -40,7 +40,7 @@ type Stored interface {
 func apply(ctx context.Context, tx pgx.Tx, v View, batch []entry) error {
 	err := give(ctx, tx, v, batch)
 	if err != nil && ctx.Err() == nil && !tx.Conn().IsClosed() {
-		return &aboutEvent{err}
+		return &eventError{err}
 	}
 	return err
 }

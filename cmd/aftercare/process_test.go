@@ -134,10 +134,10 @@ func (r *process) says(pattern string) string {
 	return r.printed(&r.out, pattern)
 }
 
-// errSays is says for standard error.
-func (r *process) errSays(pattern string) string {
+// errSays waits until the program has printed something on standard error.
+func (r *process) errSays(pattern string) {
 	r.tb.Helper()
-	return r.printed(&r.err, pattern)
+	r.printed(&r.err, pattern)
 }
 
 func (r *process) printed(to *output, pattern string) string {

@@ -55,7 +55,7 @@ func TestAServiceThatIsStoppedWhileItStartsHasNotFailed(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	a := p.start("--eventstore-url", "esdb://127.0.0.1:1?tls=false", "--postgres-url", "postgres://nobody@127.0.0.1:1/nothing", "project")
-	a.errSays(`(postgres cannot be reached)`)
+	a.errSays(`postgres cannot be reached`)
 	if code := a.interrupt(); code != 0 {
 		t.Errorf("exit code %d: %s", code, a.err.text())
 	}
