@@ -73,7 +73,7 @@ func placeOf(e codec.Raw) domain.Recorded {
 // worker folds into a slot that no runner keeps.
 func (b *rebuild) worker(s slot, at checkpoint) *worker {
 	return &worker{
-		slot: s, pool: b.Pool, logger: b.Logger, checkpoint: at,
+		slot: s, limit: storedAnswer, pool: b.Pool, logger: b.Logger, checkpoint: at,
 		failing: func(error) {}, moved: func(domain.Position, int) {}, now: b.Now,
 	}
 }

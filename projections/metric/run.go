@@ -51,12 +51,12 @@ func (v *View) run(ctx context.Context, tx pgx.Tx, home string, events []codec.R
 	return err
 }
 
-// tidy sets right what functions of Postgres can change of a session.
+// tidy sets right what functions of Postgres can change of a session, and of the transaction around.
 func tidy(ctx context.Context, tx pgx.Tx) error {
 	if tx.Conn().IsClosed() {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, "reset all; select pg_catalog.pg_advisory_unlock_all()"); err != nil {
+	if _, err := tx.Exec(ctx, "reset all; set local idle_in_transaction_session_timeout = '10s'; select pg_catalog.pg_advisory_unlock_all()"); err != nil {
 		return fmt.Errorf("tidy up after the metric: %w", err)
 	}
 	return nil
