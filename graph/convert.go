@@ -88,7 +88,7 @@ func clockOf(i sla.Instance) (*model.Clock, error) {
 	c.Promise = &model.Promise{
 		Definition: &model.PolicyVersion{ID: p.Definition.ID, Version: p.Definition.Version},
 		Calendar:   &model.PolicyVersion{ID: p.Calendar.ID, Version: p.Calendar.Version},
-		Tz:         known(p.TZ), Start: p.Start, Budget: p.Budget, Unit: p.Unit.String(), CarriedSeconds: p.Carried, Due: p.Due,
+		Tz:         known(p.TZ), Start: p.Start, Budget: p.Budget, Unit: p.Unit.String(), CarriedSeconds: p.Carried, Due: p.Due, Provisional: p.Provisional,
 		Counted: make([]*model.Span, len(counted)),
 	}
 	for n, s := range counted {

@@ -79,6 +79,9 @@ func (p program) explain(c shownClock, zone *time.Location) {
 			tz = ", tz database " + *pr.TZ
 		}
 		fmt.Fprintf(p.Out, "  under      %s version %d, calendar %s version %d%s\n", pr.Definition.ID, pr.Definition.Version, pr.Calendar.ID, pr.Calendar.Version, tz)
+		if pr.Provisional {
+			fmt.Fprintln(p.Out, "             provisional: the holidays of a year it reaches into were not published yet")
+		}
 		for i, s := range pr.Counted {
 			label := ""
 			if i == 0 {

@@ -79,6 +79,7 @@ type shownClock struct {
 		Unit           string
 		CarriedSeconds int64
 		Counted        []struct{ Start, End time.Time }
+		Provisional    bool
 	}
 }
 

@@ -26,6 +26,7 @@ type Calendar struct {
 	exceptions []exception // in the order of their days
 	weekly     bool        // some weekday has hours
 	always     bool        // every instant is open
+	known      *stretch    // the years that are published, nil for all
 }
 
 // New compiles a definition. It refuses a bad one with DefinitionErrors, all of them at once.
@@ -34,6 +35,7 @@ func New(d Definition) (*Calendar, error) {
 	c := &Calendar{zone: b.zone(d.Zone)}
 	b.week(c, d.Week)
 	b.exceptions(c, d)
+	b.known(c, d)
 	if len(b.problems) > 0 {
 		return nil, b.problems
 	}
@@ -153,4 +155,26 @@ func (b *builder) dates(field string, list []string) []int64 {
 		out = append(out, d.number())
 	}
 	return out
+}
+
+func (b *builder) known(c *Calendar, d Definition) {
+	if d.Known == nil {
+		return
+	}
+	first, last := d.Known.From, d.Known.To
+	if first < 1 || last < first || last > lastYear {
+		b.refuse("bad-years", "known", "from", strconv.Itoa(first), "to", strconv.Itoa(last))
+		return
+	}
+	if c.zone != nil {
+		start := func(year int) instant { return instantOf(time.Date(year, time.January, 1, 0, 0, 0, 0, c.zone)) }
+		c.known = &stretch{start(first), start(last + 1)}
+	}
+}
+
+const lastYear = 9998
+
+// Provisional reports whether [from, to) reaches into years whose holidays are not published: it may turn out to have other open time.
+func (c *Calendar) Provisional(from, to time.Time) bool {
+	return c.known != nil && (instantOf(from).before(c.known.from) || c.known.to.before(instantOf(to)))
 }

@@ -13,6 +13,14 @@ type Definition struct {
 	// Makeup are dates worked for MakeupHours, whatever the week and the holidays say.
 	Makeup      []string   `json:"makeup,omitempty" yaml:"makeup,omitempty"`
 	MakeupHours []Interval `json:"makeupHours,omitempty" yaml:"makeupHours,omitempty"`
+	// Known are the years whose holidays and make-up days are published. What reaches into others is provisional. Absent: every year is.
+	Known *Years `json:"known,omitempty" yaml:"known,omitempty"`
+}
+
+// Years are years of the Gregorian calendar, both ends included.
+type Years struct {
+	From int `json:"from" yaml:"from"`
+	To   int `json:"to" yaml:"to"`
 }
 
 // Interval is an opening and a closing in local wall time, "15:04", half-open. "24:00" is the end of the day. It is a list

@@ -118,3 +118,38 @@ func FuzzNew(f *testing.F) {
 		}
 	})
 }
+
+func TestWhatReachesIntoUnknownYearsIsProvisional(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := calendar.AlwaysOpen("Asia/Shanghai")
+	if calendarOf(t, d).Provisional(time.Time{}, time.Date(9999, 1, 1, 0, 0, 0, 0, zone)) {
+		t.Error("a calendar that knows all years is provisional")
+	}
+	d.Known = &calendar.Years{From: 2015, To: 2026}
+	c := calendarOf(t, d)
+	first, end := time.Date(2015, 1, 1, 0, 0, 0, 0, zone), time.Date(2027, 1, 1, 0, 0, 0, 0, zone)
+	for name, q := range map[string]struct {
+		from, to time.Time
+		want     bool
+	}{
+		"all of them":       {first, end, false},
+		"a moment later":    {first, end.Add(1), true},
+		"a moment earlier":  {first.Add(-1), end, true},
+		"wholly afterwards": {end, end.Add(time.Hour), true},
+	} {
+		if got := c.Provisional(q.from, q.to); got != q.want {
+			t.Errorf("%s: got %t, want %t", name, got, q.want)
+		}
+	}
+	for _, years := range []calendar.Years{{2026, 2015}, {0, 2026}, {2015, 9999}} {
+		d.Known = &years
+		var problems calendar.DefinitionErrors
+		if _, err := calendar.New(d); !errors.As(err, &problems) || len(problems) != 1 || problems[0].Code != "calendar.bad-years" {
+			t.Errorf("%+v: got %v", years, err)
+		}
+	}
+}

@@ -18,7 +18,7 @@ var (
 
 // DefinitionErrors are all the reasons New refuses a definition, in the order of its fields. Each has the code
 // calendar.unknown-zone, unknown-day, malformed-interval, malformed-time, empty-interval, unsorted-intervals,
-// overlapping-intervals, malformed-date or missing-makeup-hours, and names its place in the parameter "field".
+// overlapping-intervals, malformed-date, missing-makeup-hours or bad-years, and names its place in the parameter "field".
 type DefinitionErrors []*domain.Error
 
 // Error returns the problems one after another, for logs.

@@ -2,7 +2,7 @@
 //
 // # How to change a stored event
 //
-// A further field that may be missing keeps the version. Anything else is a new version, ticket.responded.v2 for instance:
+// A further field that may be missing keeps the version: UPDATE=1 go test ./domain/catalog writes testdata/today/<name>.json, the payload with it. Anything else is a new version, ticket.responded.v2 for instance:
 //
 //  1. Change the event and its stored name. Keep the old name beside it (TypeRespondedV1), and the old shape as a type of its
 //     own (RespondedV1) with a method that says today what was said then. It loses nothing and guesses nothing: what v1 could

@@ -59,6 +59,7 @@ func published() policy.Published {
 		Calendar: &calendar.Definition{
 			Zone: "Europe/London", Week: map[string][]calendar.Interval{"mon": {{"09:00", "12:00"}, {"13:00", "17:00"}}},
 			Holidays: []string{"2026-12-25"}, Makeup: []string{"2026-12-26"}, MakeupHours: []calendar.Interval{{"10:00", "12:00"}},
+			Known: &calendar.Years{From: 2026, To: 2027},
 		},
 		Clocks: []clock.Definition{{
 			Clock: "resolution", Name: "resolution-high", Start: []string{"received"}, Stop: []string{"resolved"}, Cancel: []string{"closed"},
@@ -103,7 +104,7 @@ func clockEvents() []domain.Event {
 			At: at, Instance: 2, Clock: "resolution", Supersedes: 1, Carry: clock.Restart,
 			Promise: clock.Promise{
 				Definition: clock.Version{ID: "service/resolution-high", Version: 2}, Calendar: clock.Version{ID: "office", Version: 1},
-				TZ: "2026a", Start: at, Budget: 480, Unit: clock.Minutes, Carried: 60, Due: due, Counted: spans,
+				TZ: "2026a", Start: at, Budget: 480, Unit: clock.Minutes, Carried: 60, Due: due, Counted: spans, Provisional: true,
 			},
 		},
 		clock.Paused{At: at, Instance: 2, Reason: "customer"},

@@ -57,6 +57,8 @@ type Promise struct {
 	Due time.Time `json:"due"`
 	// Counted are the open stretches that lead from Start to Due.
 	Counted []Span `json:"counted,omitempty"`
+	// Provisional says that they reach into a year whose holidays were not published then.
+	Provisional bool `json:"provisional,omitempty"`
 }
 
 // Started says that a promise was made. Instance numbers the clocks of one case from 1, in the order they started.

@@ -45,6 +45,7 @@ func promise(t Terms, tz string, start time.Time, carried time.Duration, pauses 
 		}
 	}
 	p.Counted = back(counted)
+	p.Provisional = t.Calendar.Provisional(start, p.Due)
 	return p, nil
 }
 

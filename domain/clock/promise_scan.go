@@ -24,6 +24,8 @@ func (p Promise) scan(s *scan.Scanner) Promise {
 			p.Due = s.Instant()
 		case "counted":
 			p.Counted = scanSpans(s, p.Counted)
+		case "provisional":
+			p.Provisional = s.Bool()
 		default:
 			s.Fail()
 		}

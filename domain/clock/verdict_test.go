@@ -3,6 +3,7 @@ package clock_test
 import (
 	"testing"
 
+	"aftercare/domain/calendar"
 	"aftercare/domain/clock"
 )
 
@@ -25,6 +26,20 @@ func TestPromiseNamesItsReasons(t *testing.T) {
 			Counted: []clock.Span{span("03-02 10:00", "03-02 12:00"), span("03-02 13:00", "03-02 15:00")},
 		},
 	}})
+}
+
+// The holidays of 2027 are not published: who knows whether it is due a day later.
+func TestAPromiseIntoAYearThatIsNotPublishedIsProvisional(t *testing.T) {
+	t.Parallel()
+	c := office()
+	c.Known = &calendar.Years{From: 2026, To: 2026}
+	for when, want := range map[string]bool{"12-29 10:00": false, "12-30 10:00": true} {
+		d := newDesk(t, terms(t, resolution(2, clock.WorkingDays), c))
+		d.fact("received", when)
+		if got := d.board.Instances[0].Promise; got.Provisional != want {
+			t.Errorf("received at %s, due %s: provisional is %t", when, got.Due, got.Provisional)
+		}
+	}
 }
 
 func TestStopExactlyAtDueIsMet(t *testing.T) {

@@ -270,6 +270,7 @@ type ComplexityRoot struct {
 		Counted        func(childComplexity int) int
 		Definition     func(childComplexity int) int
 		Due            func(childComplexity int) int
+		Provisional    func(childComplexity int) int
 		Start          func(childComplexity int) int
 		Tz             func(childComplexity int) int
 		Unit           func(childComplexity int) int
@@ -1499,6 +1500,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Promise.Due(childComplexity), true
+	case "Promise.provisional":
+		if e.ComplexityRoot.Promise.Provisional == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Promise.Provisional(childComplexity), true
 	case "Promise.start":
 		if e.ComplexityRoot.Promise.Start == nil {
 			break
@@ -2780,6 +2787,8 @@ type Promise {
   due: Time!
   "The open stretches that lead from start to due, pauses left out."
   counted: [Span!]!
+  "Whether it reaches into a year whose holidays were not published when it was made."
+  provisional: Boolean!
 }
 
 type PolicyVersion {
@@ -4144,6 +4153,8 @@ func (ec *executionContext) childFields_Promise(ctx context.Context, field graph
 		return ec.fieldContext_Promise_due(ctx, field)
 	case "counted":
 		return ec.fieldContext_Promise_counted(ctx, field)
+	case "provisional":
+		return ec.fieldContext_Promise_provisional(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Promise", field.Name)
 }
@@ -9100,6 +9111,29 @@ func (ec *executionContext) fieldContext_Promise_counted(_ context.Context, fiel
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Promise_provisional(ctx context.Context, field graphql.CollectedField, obj *model.Promise) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Promise_provisional(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Provisional, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Promise_provisional(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Promise", field, false, false, "Boolean")
 }
 
 func (ec *executionContext) _Query_node(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -18764,6 +18798,11 @@ func (ec *executionContext) _Promise(ctx context.Context, sel ast.SelectionSet, 
 			}
 		case "counted":
 			out.Values[i] = ec._Promise_counted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "provisional":
+			out.Values[i] = ec._Promise_provisional(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

@@ -429,6 +429,8 @@ type Promise struct {
 	Due            time.Time `json:"due"`
 	// The open stretches that lead from start to due, pauses left out.
 	Counted []*Span `json:"counted"`
+	// Whether it reaches into a year whose holidays were not published when it was made.
+	Provisional bool `json:"provisional"`
 }
 
 type Query struct {
