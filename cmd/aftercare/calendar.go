@@ -44,6 +44,6 @@ func (p program) calendar(_ *config) *cli.Command {
 				}
 				return nil
 			},
-		}},
+		}, p.calendarImport()},
 	}
 }

@@ -2,10 +2,11 @@ package policies
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strconv"
 	"time"
 
@@ -189,14 +190,25 @@ func first(node ast.Node) ast.Node {
 	return node
 }
 
-//go:embed preset/default.yaml
-var preset []byte
+//go:embed preset/*.yaml
+var presets embed.FS
 
 // Default returns the policies the program comes with, for who has no own yet.
-func Default() []policy.Version {
-	versions, err := Read("preset/default.yaml", bytes.NewReader(preset))
+func Default() (all []policy.Version) {
+	names, err := fs.Glob(presets, "preset/*.yaml")
 	if err != nil {
-		panic(err) // a test reads it
+		panic(err) // the pattern is well-formed
 	}
-	return versions
+	for _, name := range names {
+		text, err := presets.ReadFile(name)
+		if err == nil {
+			var versions []policy.Version
+			versions, err = Read(name, bytes.NewReader(text))
+			all = append(all, versions...)
+		}
+		if err != nil {
+			panic(err) // a test reads it
+		}
+	}
+	return all
 }

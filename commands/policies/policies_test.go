@@ -63,7 +63,7 @@ func TestTheDefaultPolicies(t *testing.T) {
 		t.Errorf("published again: %+v, want nothing new after %+v", again, first)
 	}
 	book := load(t, log)
-	if diff := cmp.Diff([]string{"always", "office", "service"}, ids(book.Versions())); diff != "" {
+	if diff := cmp.Diff([]string{"always", "cn", "gb", "office", "us", "service"}, ids(book.Versions())); diff != "" {
 		t.Errorf("policies (-want +got):\n%s", diff)
 	}
 	cases := map[string]struct {
