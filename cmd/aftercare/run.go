@@ -110,7 +110,7 @@ func (p program) command(unknown *string) *cli.Command {
 		Commands: []*cli.Command{
 			p.up(&c), p.serve(&c), p.project(&c), p.eventnode(&c),
 			p.importFiles(&c), p.demo(&c),
-			p.query(&c), p.tickets(&c), p.clock(&c), p.calendar(&c),
+			p.query(&c), p.tickets(&c), p.clock(&c), p.calendar(&c), p.policy(&c),
 			p.views(&c), p.rebuild(&c), p.metric(&c), p.export(&c), p.load(&c), p.doctor(&c), p.version(&c),
 		},
 	}
