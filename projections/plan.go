@@ -10,6 +10,7 @@ import (
 
 	"aftercare/domain"
 	"aftercare/projections/archive"
+	"aftercare/projections/feed"
 )
 
 // plan is what a new version is made of, and how. It is stored with the version.
@@ -71,8 +72,13 @@ func (b *rebuild) prepare(ctx context.Context, f *filling) error {
 			return err
 		}
 		if there && found.follows(f.plan) {
-			f.plan = found
-			return f.resume(ctx, tx)
+			if there, err = b.holds(ctx, found.until); err != nil {
+				return err
+			}
+			if there {
+				f.plan = found
+				return f.resume(ctx, tx)
+			}
 		}
 		return f.begin(ctx, tx)
 	})
@@ -82,6 +88,18 @@ func (b *rebuild) prepare(ctx context.Context, f *filling) error {
 // to a moment that has passed.
 func (p plan) follows(q plan) bool {
 	return p.tables == q.tables && p.program == q.program && p.recordedBy == q.recordedBy && p.until.Compare(q.until) <= 0 && (p.portions == 0) == (q.portions == 0)
+}
+
+// holds reports whether the log still has the event that a plan goes up to: one that was restored to an earlier state may have others since.
+func (b *rebuild) holds(ctx context.Context, p domain.Position) (bool, error) {
+	if p == (domain.Position{}) {
+		return true, nil
+	}
+	_, err := b.Log.At(ctx, p)
+	if errors.Is(err, feed.ErrMissing) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // find reads the plan of the version, if its tables are there.

@@ -155,6 +155,24 @@ func TestWhatAnotherProgramBeganIsBegunAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWasBegunOnALogThatWasRestoredSinceIsBegunAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sums(nil))
+	b.fill(100, 10)
+	r := b.rebuilder()
+	r.Portion, r.Partitions, r.Hold = 50, 1, true
+	if report, err := r.Rebuild(t.Context(), b.views...); err != nil || report.Resumed != 0 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if report, err := r.Rebuild(t.Context(), b.views...); err != nil || report.Resumed != 1000 {
+		t.Fatalf("again: %+v, %v", report, err)
+	}
+	b.exec(`update aftercare.rebuild set commit_position = commit_position - 1, prepare_position = prepare_position - 1`) // an event of a log that is gone
+	if report, err := r.Rebuild(t.Context(), b.views...); err != nil || report.Resumed != 0 {
+		t.Errorf("after a restore: %+v, %v", report, err)
+	}
+}
+
 func TestTheSwitchCanBeTakenBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, sums(nil), lines())
